@@ -1,0 +1,88 @@
+#include "core/machine.hpp"
+
+#include "core/log.hpp"
+
+#include <cstring>
+#include <ctime>
+#include <sys/mman.h>
+
+namespace core {
+MachineBase::~MachineBase() {
+  for (const RamBlock& b : ram) munmap(b.host, b.size);
+}
+
+bool MachineBase::add_ram(const char* name, GuestPhys at, u64 size, bool rom) {
+  void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) return false;
+  ram.push_back({name, at, size, static_cast<u8*>(p), rom});
+  return true;
+}
+
+u8* MachineBase::host_memory(GuestPhys at, u64 size) const noexcept {
+  for (const RamBlock& b : ram) {
+    const u64 off = raw(at) - raw(b.at);
+    if (off < b.size && size <= b.size - off) return b.host + off;
+  }
+  return nullptr;
+}
+
+bool MachineBase::dma_read(GuestPhys at, std::span<u8> to) const noexcept {
+  const u8* p = host_memory(at, to.size());
+  if (!p) return false;
+  std::memcpy(to.data(), p, to.size());
+  return true;
+}
+
+bool MachineBase::dma_write(GuestPhys at, std::span<const u8> from) noexcept {
+  for (const RamBlock& b : ram) {
+    const u64 off = raw(at) - raw(b.at);
+    if (off >= b.size || from.size() > b.size - off) continue;
+    if (b.rom) return false;
+    std::memcpy(b.host + off, from.data(), from.size());
+    if (memory_written) memory_written(engine_context, at, from.size());
+    return true;
+  }
+  return false;
+}
+
+void MachineBase::set_direct(GuestPhys at, bool direct) {
+  for (RamBlock& b : ram) {
+    if (b.at != at || b.direct == direct) continue;
+    b.direct = direct;
+    if (rom_mapping_changed) rom_mapping_changed(engine_context, b.at, b.size);
+  }
+}
+
+void MachineBase::arm_timer(unsigned id, u64 delay_ns) noexcept {
+  const u64 before = timers.next();
+  const u64 t = now();
+  timers.arm(id, delay_ns > never - 1 - t ? never - 1 : t + delay_ns);
+  if (timers.next() < before) raise(request_timer);
+}
+
+void MachineBase::request_shutdown_with(int status) noexcept {
+  exit_status = status;
+  raise(request_shutdown);
+}
+
+namespace {
+const KnownRegion* region_of(std::span<const KnownRegion> known, GuestPhys at) {
+  for (const KnownRegion& k : known)
+    if (raw(at) - raw(k.at) < k.size) return &k;
+  return nullptr;
+}
+}  // namespace
+
+u64 MachineBase::unclaimed_read(GuestPhys at, unsigned) noexcept {
+  if (const KnownRegion* k = region_of(known, at)) log_unimp(k->name, "read at", raw(at));
+  else log_guest("bus", "read of unmapped address", raw(at));
+  return 0;
+}
+
+void MachineBase::unclaimed_write(GuestPhys at, unsigned, u64) noexcept {
+  if (const KnownRegion* k = region_of(known, at)) log_unimp(k->name, "write at", raw(at));
+  else log_guest("bus", "write to unmapped address", raw(at));
+}
+
+s64 HostTime::wall_clock_seconds() noexcept { return std::time(nullptr); }
+}  // namespace core

@@ -1,0 +1,107 @@
+#pragma once
+// The board-independent part of a machine: memory, time, serial ports, and requests to whoever runs it.
+// A generated `struct Machine : core::MachineBase` adds the devices and their wires.
+//
+// Thread: the vCPU thread, except where a member says otherwise.
+
+#include "core/char_port.hpp"
+#include "core/clock.hpp"
+#include "core/reg.hpp"
+
+#include <array>
+#include <atomic>
+#include <string>
+#include <vector>
+
+namespace core {
+
+// Host memory that stands for guest memory.  The engine maps it; devices reach it by DMA.
+struct RamBlock {
+  const char* name;
+  GuestPhys at;
+  u64 size;       // bytes, a multiple of 4 KiB
+  u8* host;
+  bool rom;       // guest stores go to the machine's write(), not to memory
+  bool direct = true;  // rom: guest loads may read `host`; otherwise they go to the machine's read()
+};
+
+// An address range the board decodes and names but does not model.
+struct KnownRegion {
+  const char* name;
+  GuestPhys at;
+  u64 size;
+};
+
+// Why the run loop must look up from guest code.
+enum Request : u32 {
+  request_interrupt = 1 << 0,  // an unmasked interrupt line is up
+  request_timer = 1 << 1,      // a deadline passed or moved
+  request_kick = 1 << 2,       // another thread wants the vCPU thread
+  request_reset = 1 << 3,
+  request_shutdown = 1 << 4,
+  request_flush = 1 << 5,      // translated code must go
+};
+
+class MachineBase {
+ public:
+  MachineBase() = default;
+  MachineBase(const MachineBase&) = delete;
+  MachineBase& operator=(const MachineBase&) = delete;
+  ~MachineBase();
+
+  // Time.
+  Clock* clock = nullptr;  // set before reset; owned by the run loop
+  TimerQueue timers;
+  u64 now() const noexcept { return clock->now(); }
+  void arm_timer(unsigned id, u64 delay_ns) noexcept;
+  void disarm_timer(unsigned id) noexcept { timers.disarm(id); }
+
+  // Memory.  `add_ram` maps zeroed host memory that costs nothing until it is touched; false with errno when the
+  // host refuses.
+  bool add_ram(const char* name, GuestPhys at, u64 size, bool rom);
+  std::vector<RamBlock> ram;
+  // The host address of [at, at+size) when it lies inside one block; null otherwise.
+  u8* host_memory(GuestPhys at, u64 size) const noexcept;
+  // Copies between a device and guest memory.  False, with nothing copied, when the range is not memory (for a
+  // write: not writable memory).
+  bool dma_read(GuestPhys at, std::span<u8> to) const noexcept;
+  bool dma_write(GuestPhys at, std::span<const u8> from) noexcept;
+  // Called after memory changed other than by the CPU's own stores, so that translated code goes.
+  void (*memory_written)(void*, GuestPhys at, u64 size) = nullptr;
+  // Called when a rom block must be re-read through the machine or may be mapped again (flash leaving or
+  // entering read-array mode).
+  void (*rom_mapping_changed)(void*, GuestPhys at, u64 size) = nullptr;
+  void* engine_context = nullptr;  // first argument of both
+
+  // Says whether guest loads from the rom block at `at` may read its memory; tells rom_mapping_changed on a change.
+  void set_direct(GuestPhys at, bool direct);
+
+  // One 32-bit instruction fetch from an address that is not memory; set by the board.
+  u64 (*fetch_device)(MachineBase*, GuestPhys at) = nullptr;
+
+  // Serial ports by number; index = `host: serialN` of the board page.
+  std::array<CharPort, 8> serial;
+
+  // Requests.  Thread: any.
+  std::atomic<u32>* request = nullptr;  // the vCPU's exit-request word, polled by translated code
+  void raise(u32 bits) noexcept {
+    if (request) request->fetch_or(bits, std::memory_order_release);
+    if (wake) wake(wake_context);
+  }
+  void (*wake)(void*) = nullptr;  // ends the vCPU's idle sleep
+  void* wake_context = nullptr;
+  void request_system_reset() noexcept { raise(request_reset); }
+  void request_shutdown_with(int status) noexcept;
+  int exit_status = 0;
+
+  // Accesses nobody claims: read as zero, writes go nowhere, named in the log.
+  std::span<const KnownRegion> known;
+  u64 unclaimed_read(GuestPhys at, unsigned size) noexcept;
+  void unclaimed_write(GuestPhys at, unsigned size, u64 value) noexcept;
+};
+
+// The host's calendar, read once at power-on by real-time clocks.
+struct HostTime {
+  static s64 wall_clock_seconds() noexcept;  // UTC, for real-time clocks at power-on
+};
+}  // namespace core
