@@ -1,0 +1,124 @@
+"""What a checked board page says: the objects the templates and drawings are made from."""
+from dataclasses import dataclass, field
+
+from boardsource import Mark
+
+UNITS = {"Hz": 1, "kHz": 10**3, "MHz": 10**6, "GHz": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def amount(v):
+    """A size or frequency in units of one."""
+    if isinstance(v, int):
+        return v
+    n, unit = v.split()
+    return int(float(n) * UNITS[unit])
+
+
+def size_text(n):
+    for unit in ("GiB", "MiB", "KiB"):
+        if n % UNITS[unit] == 0:
+            return f"{n // UNITS[unit]} {unit}"
+    return f"{n} bytes"
+
+
+def frequency_text(hz):
+    for unit in ("GHz", "MHz", "kHz"):
+        if hz >= UNITS[unit]:
+            return f"{hz / UNITS[unit]:.12g} {unit}"
+    return f"{hz} Hz"
+
+
+def camel(words):
+    return "".join(w.capitalize() for w in words.split("_"))
+
+
+@dataclass
+class Edge:
+    source: str
+    pin: str
+    to: str
+    line: int
+    mark: Mark
+    gate: int = -1  # the joined line it belongs to
+    bit: int = 0    # its place in the gate
+
+
+@dataclass
+class Region:
+    name: str
+    at: int
+    size: int
+    mark: Mark
+    what: str  # memory, device, known
+    space: str = "mem"
+    rom: bool = False
+    option: bool = False
+    max: int = 0
+
+    @property
+    def last(self):
+        return self.at + max(self.size, self.max) - 1
+
+
+@dataclass
+class Space:
+    name: str
+    size: int
+    grain: int
+    window: tuple | None = None  # (bridge, number)
+    mark: Mark | None = None
+
+
+@dataclass
+class Device:
+    name: str
+    kind: str
+    group: str
+    header: str
+    region: Region
+    clock: str
+    hz: int
+    host: int
+    memory: str
+    constants: dict
+    open_pins: list  # said to be `none`
+    mark: Mark
+    marks: dict
+    edges: list = field(default_factory=list)
+
+    @property
+    def cls(self):
+        return f"peripherals::{self.kind}::{camel(self.kind)}<{self.name}_wires>"
+
+    @property
+    def pins(self):
+        return list(dict.fromkeys([e.pin for e in self.edges] + self.open_pins))
+
+
+@dataclass
+class Board:
+    name: str
+    title: str
+    machines: list
+    cpu: dict
+    clocks: dict
+    regions: list
+    spaces: dict
+    devices: list
+    edges: list
+    gates: list
+    linux: dict
+    source: str
+
+    def memories(self):
+        return [r for r in self.regions if r.what == "memory"]
+
+    def known(self):
+        return [r for r in self.regions if r.what == "known"]
+
+    def ram(self):
+        """The memory -m sizes."""
+        return next((r for r in self.regions if r.option), None)
+
+    def device(self, name):
+        return next((d for d in self.devices if d.name == name), None)
