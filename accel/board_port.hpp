@@ -1,0 +1,69 @@
+#pragma once
+// Instantiated once per board: the slow path of a guest access, with the board's devices compiled in.
+// The CPU shell of the board provides resolve(): translation, faults, alignment (see cpus/arm/arm926.hpp).
+
+#include "accel/engine.hpp"
+#include "accel/softmmu.hpp"
+#include "accel/tcg/ir.hpp"
+
+#include <bit>
+#include <utility>
+
+namespace accel {
+
+template <class Machine>
+class BoardPort {
+ public:
+  static Port make() {
+    Port port;
+    fill(port, std::make_integer_sequence<unsigned, 32>{});
+    return port;
+  }
+
+ private:
+  using Cpu = decltype(Machine::cpu);
+  static constexpr bool is_valid(unsigned aux, bool load) {
+    const unsigned size = aux & tcg::mem_size;
+    return size < 3 && !((aux & tcg::mem_signed) && (size == 2 || !load));
+  }
+  template <unsigned... Aux>
+  static void fill(Port& port, std::integer_sequence<unsigned, Aux...>) {
+    ((is_valid(Aux, true) ? void(port.load[Aux] = load<Aux>) : void()), ...);
+    ((is_valid(Aux, false) ? void(port.store[Aux] = store<Aux>) : void()), ...);
+  }
+  // Kept out of the 36 accesses below: one copy of the board's address decoder.
+  [[gnu::noinline]] static u64 bus_read(VcpuHeader* c, GuestPhys at, unsigned size) noexcept {
+    return static_cast<Machine*>(c->machine)->read(at, size);
+  }
+  [[gnu::noinline]] static void bus_write(VcpuHeader* c, GuestPhys at, unsigned size, u64 v) noexcept {
+    static_cast<Machine*>(c->machine)->write(at, size, v);
+  }
+
+  template <unsigned Aux>
+  static u64 load(VcpuHeader* c, u32 va) noexcept {
+    constexpr unsigned size = 1u << (Aux & tcg::mem_size);
+    const bool user = (Aux & tcg::mem_user) || c->privilege;
+    const auto at = Cpu::resolve(*c, va, size, false, user, Aux & tcg::mem_plain);
+    if (at.fault) return outcome_leave;
+    u32 v;
+    if (!at.host) v = u32(bus_read(c, at.phys, size));
+    else if constexpr (size == 4) v = load_le<u32>(at.host);
+    else if constexpr (size == 2) v = load_le<u16>(at.host);
+    else v = *at.host;
+    if constexpr ((Aux & tcg::mem_signed) && size == 1) v = u32(s32(s8(v)));
+    if constexpr ((Aux & tcg::mem_signed) && size == 2) v = u32(s32(s16(v)));
+    return std::rotr(v, at.rotate);
+  }
+
+  template <unsigned Aux>
+  static u64 store(VcpuHeader* c, u32 va, u32 value) noexcept {
+    constexpr unsigned size = 1u << (Aux & tcg::mem_size);
+    const bool user = (Aux & tcg::mem_user) || c->privilege;
+    const auto at = Cpu::resolve(*c, va, size, true, user, Aux & tcg::mem_plain);
+    if (at.fault) return outcome_leave;
+    if (at.host) return store_memory(*c, at.phys, at.host, size, value);
+    bus_write(c, at.phys, size, value);
+    return 0;
+  }
+};
+}  // namespace accel

@@ -1,0 +1,174 @@
+#include "accel/run_loop.hpp"
+
+#include "accel/softmmu.hpp"
+
+#include "core/log.hpp"
+
+#include <chrono>
+#include <future>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+namespace core {
+void RunControl::call(const std::function<void()>& work) {
+  std::promise<void> done;
+  post([&] {
+    work();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+}  // namespace core
+
+namespace accel {
+using core::StopReason;
+
+RunLoop::RunLoop(MachineBase& machine, VcpuHeader& vcpu, Engine& engine, const tcg::FrontEnd& front, const BoardCalls& calls)
+    : machine_(machine), vcpu_(vcpu), engine_(engine), front_(front), calls_(calls),
+      alarm_fd_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+  machine.request = &vcpu.exit_request;
+  machine.wake = wake;
+  machine.wake_context = this;
+}
+RunLoop::~RunLoop() {
+  machine_.wake = nullptr;
+  machine_.request = nullptr;
+  if (alarm_fd_ >= 0) close(alarm_fd_);
+}
+
+void RunLoop::wake(void* self) {
+  auto& loop = *static_cast<RunLoop*>(self);
+  if (!loop.sleeping_.load()) return;
+  std::lock_guard hold(loop.lock_);
+  loop.wake_pending_ = true;
+  loop.awake_.notify_one();
+}
+
+void RunLoop::alarm() {
+  u64 expirations;
+  [[maybe_unused]] const auto n = read(alarm_fd_, &expirations, sizeof expirations);
+  machine_.raise(request_timer);
+}
+
+void RunLoop::post(std::function<void()> work) {
+  {
+    std::lock_guard hold(lock_);
+    posted_.push_back(std::move(work));
+  }
+  machine_.raise(request_kick);
+}
+
+void RunLoop::stop() {
+  post([this] {
+    if (!stopped_) halt_guest(StopReason::paused);
+  });
+}
+void RunLoop::resume() {
+  post([this] {
+    if (!stopped_) return;
+    over_breakpoint_ = true;
+    machine_.clock->resume();
+    stopped_ = false;
+  });
+}
+void RunLoop::step() {
+  post([this] {
+    if (!stopped_) return;
+    step_once_ = true;
+    stopped_ = false;
+  });
+}
+
+void RunLoop::halt_guest(StopReason reason) {
+  machine_.clock->pause();
+  stopped_ = true;
+  for (const auto& l : listeners_) l(reason);
+}
+
+void RunLoop::do_reset() {
+  for (u64& d : machine_.timers.deadlines()) d = never;
+  machine_.timers.refresh();
+  calls_.reset(calls_.board);
+  flush_tlb(vcpu_);
+}
+
+void RunLoop::do_posted() {
+  for (;;) {
+    std::function<void()> work;
+    {
+      std::lock_guard hold(lock_);
+      if (posted_.empty()) return;
+      work = std::move(posted_.front());
+      posted_.pop_front();
+    }
+    work();
+  }
+}
+
+// Timers re-armed for the past while we are here wait for the next round, so that a guest cannot keep us in.
+void RunLoop::expire_timers() {
+  const u64 now = machine_.now();
+  for (int id, budget = 64; budget-- && (id = machine_.timers.take_due(now)) >= 0;) calls_.expire(calls_.board, unsigned(id));
+}
+
+// The alarm may ring early, never late: it is moved only to an earlier deadline or after it rang.
+void RunLoop::set_alarm() {
+  const u64 next = machine_.timers.next();
+  const u64 now = machine_.now();
+  if (alarm_at_ <= now) alarm_at_ = never;
+  if (next >= alarm_at_) return;
+  alarm_at_ = next;
+  const u64 delay = next > now ? next - now : 1;
+  const itimerspec when{{}, {time_t(delay / 1'000'000'000), long(delay % 1'000'000'000)}};
+  timerfd_settime(alarm_fd_, 0, &when, nullptr);
+}
+
+void RunLoop::wait(bool until_timer) {
+  std::unique_lock hold(lock_);
+  sleeping_ = true;
+  const auto ready = [&] { return wake_pending_ || vcpu_.exit_request.load() || !posted_.empty(); };
+  const u64 next = machine_.timers.next(), now = machine_.now();
+  if (!until_timer || next == never) awake_.wait(hold, ready);
+  else if (next > now) awake_.wait_for(hold, std::chrono::nanoseconds(std::min<u64>(next - now, 3'600'000'000'000)), ready);
+  wake_pending_ = false;
+  sleeping_ = false;
+}
+
+void RunLoop::run_guest() {
+  front_.deliver_interrupt(vcpu_);
+  if (vcpu_.halted && !front_.wakes(vcpu_)) return wait(true);
+  vcpu_.halted = 0;
+  if (std::exchange(over_breakpoint_, false)) engine_.step();
+  set_alarm();
+  if (engine_.run() == Engine::Stop::breakpoint) halt_guest(StopReason::breakpoint);
+}
+
+int RunLoop::run() {
+  do_reset();
+  if (start_stopped) halt_guest(StopReason::paused);
+  for (;;) {
+    const u32 request = vcpu_.exit_request.exchange(0, std::memory_order_acq_rel);
+    if (request & request_shutdown) return machine_.exit_status;
+    if (request & request_reset) {
+      if (no_reboot) return 0;
+      do_reset();
+    }
+    if (request & request_flush) engine_.flush_code();
+    if (request & request_kick) {
+      do_posted();
+      calls_.service(calls_.board);
+    }
+    if (stopped_) {
+      wait(false);
+      continue;
+    }
+    if (step_once_.exchange(false)) {  // no interrupts and no timers between a debugger's steps
+      engine_.step();
+      halt_guest(StopReason::step);
+      continue;
+    }
+    if (machine_.timers.next() <= machine_.now()) expire_timers();
+    run_guest();
+  }
+}
+}  // namespace accel

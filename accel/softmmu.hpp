@@ -1,0 +1,32 @@
+#pragma once
+// The soft MMU of 32-bit guests: flat page tables that translated code reads directly, filled by the CPU
+// family's page-table walk and cleared by its TLB maintenance.
+//
+// Thread: the vCPU thread.
+
+#include "accel/vcpu.hpp"
+
+namespace accel {
+
+// Host address of the 4 KiB page of guest memory at `page`, or null when it is not plain memory for that kind of
+// access (devices; stores to rom).
+u8* ram_page(VcpuHeader& c, GuestPhys page, bool store) noexcept;
+
+// Like ram_page, and lets translated code access the page at guest virtual `va` directly from now on.  A page that
+// holds translated code is not opened for stores.  `single_page`: the guest maps exactly this 4 KiB page; otherwise
+// it is part of a larger mapping that one flush_tlb_page drops as a whole.
+u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page = false) noexcept;
+
+// Forgets every mapping; or those of the page (or larger mapping) around `va`.
+void flush_tlb(VcpuHeader& c) noexcept;
+void flush_tlb_page(VcpuHeader& c, u32 va) noexcept;
+
+// A store to memory that may hold translated code.  outcome_leave: the store was not done, because it overwrites the
+// block being executed; the instruction is then run again by itself.
+u64 store_memory(VcpuHeader& c, GuestPhys at, u8* host, unsigned size, u32 value) noexcept;
+
+// Tells the translator that memory was written other than by store_memory: blocks made from these bytes go.
+void code_written(VcpuHeader& c, GuestPhys at, u64 size) noexcept;
+// Tells it that a rom block began or ceased to be readable directly (RamBlock::direct).
+void rom_mapping_changed(VcpuHeader& c, GuestPhys at, u64 size) noexcept;
+}  // namespace accel

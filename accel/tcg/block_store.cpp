@@ -1,0 +1,285 @@
+#include "accel/tcg/block_store.hpp"
+
+#include "core/log.hpp"
+
+#include <algorithm>
+
+namespace tcg {
+using accel::page_bits;
+
+namespace {
+constexpr std::size_t bucket_count = 1 << 15;
+std::size_t bucket_of(u64 phys, u32 pc, u32 mode) {
+  u64 h = (phys >> 1) * 0x9e3779b97f4a7c15ull + pc * 0x85ebca6bull + mode;
+  return (h >> 32 ^ h) & (bucket_count - 1);
+}
+// The 64-byte lines of a page that [first, last] touches, offsets in the page.
+u64 line_mask(u32 first, u32 last) {
+  const unsigned a = first >> 6, b = last >> 6;
+  return (~u64(0) >> (63 - b)) & (~u64(0) << a);
+}
+}  // namespace
+
+BlockStore::BlockStore(VcpuHeader& c, CodeBuffer* buffer) : c_(c), buffer_(buffer), buckets_(bucket_count, no_block) {
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < c.machine->ram.size(); ++i) {
+    const RamBlock& b = c.machine->ram[i];
+    regions_.push_back({raw(b.at), b.size, b.host, i, first});
+    first += b.size >> page_bits;
+  }
+  pages_.resize(first);
+  large_.resize(1 << 12);
+  code_va_.resize(accel::page_table_entries);
+  blocks_.reserve(1 << 14);
+}
+BlockStore::~BlockStore() = default;
+
+const BlockStore::Region* BlockStore::region_of(u64 phys) const {
+  for (const Region& r : regions_)
+    if (phys - r.at < r.size) return &r;
+  return nullptr;
+}
+
+s64 BlockStore::page_index(GuestPhys at) const {
+  const Region* r = region_of(raw(at));
+  return r ? s64(r->first_page + ((raw(at) - r->at) >> page_bits)) : -1;
+}
+
+u8* BlockStore::page_host(GuestPhys at) const {
+  const Region* r = region_of(raw(at));
+  return r && readable(*r) ? r->host + ((raw(at) - r->at) & ~u64(0xfff)) : nullptr;
+}
+
+u32 BlockStore::find(u64 phys, u32 pc, u32 mode) const {
+  for (u32 i = buckets_[bucket_of(phys, pc, mode)]; i != no_block; i = blocks_[i].next_in_bucket) {
+    const TranslatedBlock& b = blocks_[i];
+    if (b.phys == phys && b.pc == pc && b.mode == mode) return i;
+  }
+  return no_block;
+}
+
+u32 BlockStore::add(TranslatedBlock block) {
+  const s64 page = page_index(GuestPhys{block.phys});
+  check(page >= 0);
+  MemoryPage& p = pages_[std::size_t(page)];
+  if (!p.lines) close_page_for_stores(std::size_t(page), page_host(GuestPhys{block.phys}));
+  const u32 first = block.phys & 0xfff;
+  p.lines |= line_mask(first, first + block.bytes - 1);
+  const u32 i = u32(blocks_.size());
+  u32& bucket = buckets_[bucket_of(block.phys, block.pc, block.mode)];
+  block.next_in_bucket = bucket;
+  block.next_in_page = p.first_block;
+  bucket = p.first_block = i;
+  blocks_.push_back(std::move(block));
+  return i;
+}
+
+void BlockStore::clear() {
+  for (const TranslatedBlock& b : blocks_)
+    if (const s64 page = page_index(GuestPhys{b.phys}); page >= 0) {
+      pages_[std::size_t(page)].lines = 0;
+      pages_[std::size_t(page)].first_block = no_block;
+    }
+  blocks_.clear();
+  slots_.clear();
+  std::fill(buckets_.begin(), buckets_.end(), no_block);
+  clear_probes();
+}
+
+u32 BlockStore::add_slot(const u8* displacement, u32 unlinked) {
+  slots_.push_back({displacement, unlinked, no_block});
+  return u32(slots_.size() - 1);
+}
+
+void BlockStore::link(u32 slot, u32 block) {
+  JumpSlot& s = slots_[slot];
+  buffer_->patch32(s.displacement, u32(blocks_[block].code - (s.displacement + 4)));
+  s.next_incoming = blocks_[block].first_incoming;
+  blocks_[block].first_incoming = slot;
+}
+
+void BlockStore::invalidate(u32 index) {
+  TranslatedBlock& b = blocks_[index];
+  b.valid = false;
+  ++invalidated;
+  u32* link = &buckets_[bucket_of(b.phys, b.pc, b.mode)];
+  while (*link != index) link = &blocks_[*link].next_in_bucket;
+  *link = b.next_in_bucket;
+  link = &pages_[std::size_t(page_index(GuestPhys{b.phys}))].first_block;
+  while (*link != index) link = &blocks_[*link].next_in_page;
+  *link = b.next_in_page;
+  for (u32 s = b.first_incoming; s != no_block;) {
+    JumpSlot& slot = slots_[s];
+    buffer_->patch32(slot.displacement, slot.unlinked);
+    s = std::exchange(slot.next_incoming, no_block);
+  }
+  b.first_incoming = no_block;
+  for (unsigned privilege = 0; privilege < 2; ++privilege) {
+    accel::ProbeEntry& e = accel::probe_table(&c_, privilege)[accel::probe_index(b.pc)];
+    if (e.tag == b.pc && e.code == b.code) e.tag = ~0u;
+  }
+}
+
+void BlockStore::refresh_lines(std::size_t index) {
+  MemoryPage& p = pages_[index];
+  p.lines = 0;
+  for (u32 i = p.first_block; i != no_block; i = blocks_[i].next_in_page) {
+    const u32 first = blocks_[i].phys & 0xfff;
+    p.lines |= line_mask(first, first + blocks_[i].bytes - 1);
+  }
+}
+
+template <class F>
+void BlockStore::each_block_in(GuestPhys at, u64 size, F f) const {
+  const u64 end = raw(at) + size;
+  for (u64 a = raw(at); a < end; a = (a | 0xfff) + 1) {
+    const s64 page = page_index(GuestPhys{a});
+    if (page < 0) continue;
+    const MemoryPage& p = pages_[std::size_t(page)];
+    const u64 last = std::min(end - 1, a | 0xfff);
+    if (!(p.lines & line_mask(u32(a & 0xfff), u32(last & 0xfff)))) continue;
+    for (u32 i = p.first_block; i != no_block;) {
+      const u32 next = blocks_[i].next_in_page;
+      const TranslatedBlock& b = blocks_[i];
+      if (b.phys <= last && a < b.phys + b.bytes) f(i, std::size_t(page));
+      i = next;
+    }
+  }
+}
+
+void BlockStore::code_written(GuestPhys at, u64 size) {
+  each_block_in(at, size, [&](u32 i, std::size_t page) {
+    invalidate(i);
+    refresh_lines(page);
+  });
+}
+
+bool BlockStore::hits_own_block(GuestPhys at, u64 size) const {
+  if (stepping) return false;
+  bool own = false;
+  each_block_in(at, size, [&](u32 i, std::size_t) { own |= c_.pc - (blocks_[i].pc & ~1u) < blocks_[i].bytes; });
+  return own;
+}
+
+void BlockStore::fill_probe(u32 pc, u32 privilege, const void* code) {
+  const std::size_t i = accel::probe_index(pc);
+  accel::ProbeEntry& e = accel::probe_table(&c_, privilege)[i];
+  if (e.tag == ~0u) probes_.push_back(u32(i << 1 | privilege));
+  e = {pc, 0, code};
+  code_va_[pc >> page_bits] = true;
+}
+
+void BlockStore::clear_probes() {
+  for (const u32 p : probes_) {
+    accel::ProbeEntry& e = accel::probe_table(&c_, p & 1)[p >> 1];
+    code_va_[e.tag >> page_bits] = false;
+    e.tag = ~0u;
+  }
+  probes_.clear();
+}
+
+u8* BlockStore::ram_page(GuestPhys page, bool store) const {
+  const Region* r = region_of(raw(page));
+  if (!r || (store ? c_.machine->ram[r->block].rom : !readable(*r))) return nullptr;
+  return r->host + (raw(page) - r->at);
+}
+
+u8* BlockStore::map_page(u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page) {
+  u8* host = ram_page(page, store);
+  if (!host) return nullptr;
+  const u32 vp = va >> page_bits;
+  if (store) {
+    MemoryPage& p = pages_[std::size_t(page_index(page))];
+    if (p.lines) return host;
+    const u32 old = p.writer[privilege];
+    const u64* table = accel::page_table(&c_, privilege, true);
+    const bool still = old != ~0u && old != vp && table[old] + (u64(old) << page_bits) == reinterpret_cast<u64>(host);
+    if (still) p.many_writers = true;
+    p.writer[privilege] = vp;
+  }
+  u64& entry = accel::page_table(&c_, privilege, store)[vp];
+  if (!entry) filled_.push_back(vp << 2 | (2 * privilege + store));
+  entry = reinterpret_cast<u64>(host) - (u64(vp) << page_bits);
+  if (!single_page) large_[vp >> 8] = true;
+  ++tlb_fills;
+  return host;
+}
+
+// After this no translated store reaches the page without passing through code_written().
+void BlockStore::close_page_for_stores(std::size_t index, const u8* host) {
+  MemoryPage& p = pages_[index];
+  for (unsigned privilege = 0; privilege < 2; ++privilege) {
+    u64* table = accel::page_table(&c_, privilege, true);
+    if (p.many_writers) {
+      for (const u32 f : filled_)
+        if ((f & 3) == 2 * privilege + 1 && table[f >> 2] + (u64(f >> 2) << page_bits) == reinterpret_cast<u64>(host))
+          table[f >> 2] = 0;
+    } else if (const u32 va = p.writer[privilege]; va != ~0u) {
+      table[va] = 0;
+    }
+    p.writer[privilege] = ~0u;
+  }
+  p.many_writers = false;
+}
+
+void BlockStore::flush_tlb() {
+  ++tlb_flushes;
+  for (const u32 f : filled_) {
+    accel::page_table(&c_, f >> 1 & 1, f & 1)[f >> 2] = 0;
+    large_[f >> 10] = false;
+  }
+  filled_.clear();
+  clear_probes();
+}
+
+void BlockStore::flush_tlb_page(u32 va) {
+  ++tlb_page_flushes;
+  const u32 vp = va >> page_bits;
+  // A larger mapping goes as a whole: up to the 256 pages of its MiB.
+  const bool large = large_[vp >> 8];
+  const u32 first = large ? vp & ~0xffu : vp, count = large ? 256 : 1;
+  bool code = false;
+  for (u32 p = first; p < first + count; ++p) {
+    for (unsigned t = 0; t < accel::page_table_count; ++t) accel::page_table(&c_, t >> 1, t & 1)[p] = 0;
+    code |= code_va_[p];
+  }
+  if (code) clear_probes();
+}
+}  // namespace tcg
+
+namespace accel {
+namespace {
+tcg::BlockStore& store_of(VcpuHeader& c) { return *static_cast<tcg::BlockStore*>(c.blocks); }
+}  // namespace
+
+u8* ram_page(VcpuHeader& c, GuestPhys page, bool store) noexcept { return store_of(c).ram_page(page, store); }
+u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page) noexcept {
+  return store_of(c).map_page(va, page, privilege, store, single_page);
+}
+void flush_tlb(VcpuHeader& c) noexcept {
+  if (c.blocks) store_of(c).flush_tlb();
+}
+void flush_tlb_page(VcpuHeader& c, u32 va) noexcept {
+  if (c.blocks) store_of(c).flush_tlb_page(va);
+}
+void code_written(VcpuHeader& c, GuestPhys at, u64 size) noexcept {
+  if (c.blocks) store_of(c).code_written(at, size);
+}
+void rom_mapping_changed(VcpuHeader& c, GuestPhys at, u64 size) noexcept {
+  if (!c.blocks) return;
+  store_of(c).flush_tlb();
+  store_of(c).code_written(at, size);
+}
+u64 store_memory(VcpuHeader& c, GuestPhys at, u8* host, unsigned size, u32 value) noexcept {
+  tcg::BlockStore& blocks = store_of(c);
+  if (blocks.hits_own_block(at, size)) {
+    blocks.step_wanted = true;
+    return outcome_leave;
+  }
+  if (size == 4) store_le<u32>(host, value);
+  else if (size == 2) store_le<u16>(host, u16(value));
+  else *host = u8(value);
+  blocks.code_written(at, size);
+  return 0;
+}
+}  // namespace accel

@@ -1,0 +1,109 @@
+#pragma once
+// Which guest memory has been translated: blocks by physical address, pages that hold code, what is mapped for
+// stores.  Shared by both executors and by the soft MMU.
+//
+// Thread: the vCPU thread.
+
+#include "accel/engine.hpp"
+#include "accel/softmmu.hpp"
+#include "accel/tcg/code_buffer.hpp"
+#include "accel/tcg/front_end.hpp"
+
+#include <vector>
+
+namespace tcg {
+inline constexpr u32 no_block = ~u32(0);
+
+// A translated block.  Keyed by (physical address, pc with mode bits, mode); never crosses a 4 KiB page.
+struct TranslatedBlock {
+  u64 phys;
+  u32 pc, mode;
+  u32 bytes;             // of guest code; at least 1
+  u32 instructions;
+  const u8* code;        // host code; null for the interpreter
+  std::vector<Insn> ir;  // the interpreter's
+  unsigned temps = 0, labels = 0;
+  u32 next_in_bucket = no_block, next_in_page = no_block;
+  u32 first_incoming = no_block;  // jump slots that lead here
+  bool valid = true;
+};
+
+// A patchable direct jump in host code.
+struct JumpSlot {
+  const u8* displacement;  // its 32-bit operand, by executable address
+  u32 unlinked;            // the operand's value while not chained
+  u32 next_incoming = no_block;
+};
+
+// One 4 KiB page of guest memory.
+struct MemoryPage {
+  u64 lines = 0;                   // 64-byte lines that hold translated code
+  u32 first_block = no_block;
+  u32 writer[2] = {~0u, ~0u};      // va >> 12 it was last opened for stores at, by privilege
+  bool many_writers = false;       // … and at others too
+};
+
+class BlockStore {
+ public:
+  BlockStore(VcpuHeader& c, CodeBuffer* buffer);
+  ~BlockStore();
+
+  u32 find(u64 phys, u32 pc, u32 mode) const;
+  // Adds a block; its page stops being writable directly.
+  u32 add(TranslatedBlock block);
+  TranslatedBlock& operator[](u32 i) { return blocks_[i]; }
+  std::size_t count() const { return blocks_.size(); }
+  void clear();
+
+  u32 add_slot(const u8* displacement, u32 unlinked);
+  void link(u32 slot, u32 block);
+  std::size_t slots() const { return slots_.size(); }
+
+  // The page's index when `at` is memory, or -1; its host address when it can be read directly, or null.
+  s64 page_index(GuestPhys at) const;
+  u8* page_host(GuestPhys at) const;
+
+  void fill_probe(u32 pc, u32 privilege, const void* code);
+  void clear_probes();
+
+  u8* ram_page(GuestPhys page, bool store) const;
+  u8* map_page(u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page);
+  void flush_tlb();
+  void flush_tlb_page(u32 va);
+  void code_written(GuestPhys at, u64 size);
+  bool hits_own_block(GuestPhys at, u64 size) const;
+
+  // Set while one instruction is stepped: then no block is being executed.
+  bool stepping = false;
+  // A slow path asked for the current instruction to be run again by itself.
+  bool step_wanted = false;
+  u64 invalidated = 0, tlb_flushes = 0, tlb_page_flushes = 0, tlb_fills = 0;
+
+ private:
+  struct Region {
+    u64 at, size;
+    u8* host;
+    std::size_t block;  // index in MachineBase::ram
+    std::size_t first_page;
+  };
+  const Region* region_of(u64 phys) const;
+  bool readable(const Region& r) const { return c_.machine->ram[r.block].direct; }
+  void invalidate(u32 block);
+  void close_page_for_stores(std::size_t index, const u8* host);
+  void refresh_lines(std::size_t index);
+  template <class F> void each_block_in(GuestPhys at, u64 size, F f) const;
+
+  VcpuHeader& c_;
+  CodeBuffer* buffer_;
+  std::vector<Region> regions_;
+  std::vector<MemoryPage> pages_;
+  std::vector<TranslatedBlock> blocks_;
+  std::vector<JumpSlot> slots_;
+  std::vector<u32> buckets_;
+  // va >> 12 << 2 | table number, of every entry set since the last flush.
+  std::vector<u32> filled_;
+  std::vector<u32> probes_;          // probe index << 1 | privilege
+  std::vector<bool> large_;          // per MiB of guest virtual space: part of a mapping larger than 4 KiB
+  std::vector<bool> code_va_;        // per 4 KiB of guest virtual space: probes may name it
+};
+}  // namespace tcg

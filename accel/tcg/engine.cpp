@@ -1,0 +1,316 @@
+// The executor of one vCPU: finds, translates and runs blocks, by host code or by interpreting their IR.
+
+#include "accel/engine.hpp"
+
+#include "accel/tcg/block_store.hpp"
+#include "accel/tcg/code_buffer.hpp"
+#include "accel/tcg/front_end.hpp"
+#include "accel/tcg/interp.hpp"
+
+#include "core/log.hpp"
+
+#if PINSTRAP_HOST_X86_64
+#include "accel/tcg/x86_64/backend.hpp"
+#endif
+
+#include <chrono>
+#include <new>
+#include <optional>
+#include <sys/mman.h>
+
+namespace accel {
+VcpuMemory::VcpuMemory() {
+  base_ = mmap(nullptr, vcpu_mapping_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base_ == MAP_FAILED) throw std::bad_alloc();
+  for (unsigned p = 0; p < 2; ++p)
+    for (std::size_t i = 0; i < probe_count; ++i)
+      reinterpret_cast<ProbeEntry*>(static_cast<u8*>(base_) + probe_offset)[p * probe_count + i].tag = ~0u;
+}
+VcpuMemory::~VcpuMemory() { munmap(base_, vcpu_mapping_size); }
+}  // namespace accel
+
+namespace tcg {
+namespace {
+using accel::Engine;
+using accel::EngineOptions;
+using accel::EngineStats;
+
+// A block ends before a breakpoint and none begins at one, so all are flushed when the set of breakpoints changes.
+class TcgEngine final : public Engine {
+ public:
+  TcgEngine(VcpuHeader& c, const FrontEnd& front, const accel::Port& port, const EngineOptions& options, std::optional<CodeBuffer> buffer)
+      : c_(c), front_(front), options_(options), buffer_(std::move(buffer)), blocks_(c, buffer_ ? &*buffer_ : nullptr), interpreter_(c, front, port) {
+    c.blocks = &blocks_;
+    c.engine = this;
+#if PINSTRAP_HOST_X86_64
+    if (buffer_) host_ = make_x86_64_backend(*buffer_, front.layout(), port, {on_jump, on_chain, on_state});
+#else
+    (void)port;
+#endif
+  }
+  ~TcgEngine() override { c_.blocks = c_.engine = nullptr; }
+
+  Stop run() override {
+    for (;;) {
+      if (std::exchange(breakpoint_hit_, false)) return Stop::breakpoint;
+      if (c_.exit_request.load(std::memory_order_acquire)) return Stop::request;
+      if (c_.halted) return Stop::halted;
+      if (blocks_.step_wanted) {
+        step();
+        continue;
+      }
+#if PINSTRAP_HOST_X86_64
+      if (host_) {
+        host_->enter(c_, next_code());
+        continue;
+      }
+#endif
+      const u32 b = next_block();
+      if (b == no_block) continue;
+      const TranslatedBlock& block = blocks_[b];
+      interpreter_.run(block.ir, block.temps, block.labels, block.valid);
+    }
+  }
+
+  // Over a breakpoint too.  Not cached: the one instruction is translated and interpreted.
+  void step() override {
+    blocks_.step_wanted = false;
+    ++stats_.single_steps;
+    const u32 pc = front_.pc(c_);
+    GuestPhys at;
+    if (!front_.fetch_address(c_, pc, at)) return;
+    blocks_.stepping = true;
+    Block block;
+    translate(pc, at, 1, nullptr, block);
+    interpreter_.run(block.code, block.temps, block.labels, always_);
+    blocks_.stepping = false;
+  }
+
+  void flush_code() override {
+    ++stats_.flushes;
+    stats_.invalidated += blocks_.invalidated;
+    blocks_.clear();
+#if PINSTRAP_HOST_X86_64
+    if (host_) host_->flush();
+#endif
+  }
+
+  void set_breakpoint(u32 address, bool on) override {
+    if (on) breakpoints_.insert(address);
+    else breakpoints_.erase(address);
+    flush_code();
+  }
+
+  EngineStats stats() const override {
+    EngineStats s = stats_;
+    s.invalidated += blocks_.invalidated;
+    s.tlb_flushes = blocks_.tlb_flushes;
+    s.tlb_page_flushes = blocks_.tlb_page_flushes;
+    s.tlb_fills = blocks_.tlb_fills;
+    s.host_bytes = buffer_ ? buffer_->used() : 0;
+    return s;
+  }
+
+ private:
+  static TcgEngine& of(VcpuHeader* c) { return *static_cast<TcgEngine*>(c->engine); }
+#if PINSTRAP_HOST_X86_64
+  static const void* on_jump(VcpuHeader* c, u32 pc) noexcept {
+    TcgEngine& e = of(c);
+    e.front_.set_pc(*c, pc);
+    return e.next_code();
+  }
+  static const void* on_chain(VcpuHeader* c, u32 pc, u32 slot) noexcept {
+    TcgEngine& e = of(c);
+    const u64 generation = e.stats_.flushes;
+    e.front_.set_pc(*c, pc);
+    const void* code = e.next_code();
+    if (e.current_ != no_block && e.stats_.flushes == generation && e.blocks_[e.current_].pc == pc) {
+      e.blocks_.link(slot, e.current_);
+      ++e.stats_.chained;
+    }
+    return code;
+  }
+  static const void* on_state(VcpuHeader* c) noexcept { return of(c).next_code(); }
+
+  // Host code for where the state stands, or the way out to run().
+  const void* next_code() {
+    current_ = no_block;
+    if (c_.exit_request.load(std::memory_order_relaxed) || c_.halted || blocks_.step_wanted) return host_->exit_code();
+    current_ = next_block();
+    if (current_ == no_block) return host_->exit_code();
+    const TranslatedBlock& b = blocks_[current_];
+    if (chain()) blocks_.fill_probe(b.pc, b.mode & 1, b.code);
+    return b.code;
+  }
+#endif
+  bool chain() const { return !core::log_on(Log(u32(Log::exec) | u32(Log::cpu) | u32(Log::nochain))); }
+
+  // The block for where the state stands; translates it when it is new.  no_block: a fault was taken, a breakpoint
+  // was reached, or the code cannot be cached (it was then stepped).
+  u32 next_block() {
+    ++stats_.lookups;
+    const u32 pc = front_.pc(c_), address = pc & ~front_.layout().mode_bits;
+    if (!breakpoints_.empty() && breakpoints_.contains(address)) {
+      breakpoint_hit_ = true;
+      return no_block;
+    }
+    GuestPhys at;
+    if (!front_.fetch_address(c_, pc, at)) return no_block;
+    const u32 mode = front_.mode(c_);
+    if (!blocks_.page_host(at)) {
+      blocks_.step_wanted = true;
+      return no_block;
+    }
+    u32 b = blocks_.find(raw(at), pc, mode);
+    if (b == no_block) b = make_block(pc, mode, at);
+    if (!chain()) log_execution(pc);
+    return b;
+  }
+
+  u32 make_block(u32 pc, u32 mode, GuestPhys at) {
+    const auto begin = std::chrono::steady_clock::now();
+    Block& block = scratch_;
+    const Request request = translate(pc, at, options_.block_limit, &breakpoints_, block);
+    TranslatedBlock t{.phys = raw(at), .pc = pc, .mode = mode, .bytes = std::max(1u, request.used), .instructions = request.instructions, .code = nullptr, .ir = {}};
+#if PINSTRAP_HOST_X86_64
+    if (host_) {
+      std::string listing;
+      CompileRequest compile{&block, pc, mode, chain(), logged(pc, Log::out_asm) ? &listing : nullptr};
+      // A slot number is part of the code, so the block's slots come after its compilation succeeded.
+      t.code = blocks_.slots() < max_slots ? host_->compile(compile, blocks_) : nullptr;
+      if (!t.code) {
+        flush_code();
+        t.code = host_->compile(compile, blocks_);
+        check(t.code != nullptr);
+      }
+      if (compile.listing) core::log_text("OUT:\n" + listing + "\n");
+    }
+#endif
+    ++stats_.blocks;
+    stats_.guest_instructions += request.instructions;
+    stats_.guest_bytes += request.used;
+    stats_.ir_operations += block.code.size();
+    if (!buffer_) {
+      if (blocks_.count() >= max_interpreted) flush_code();
+      t.ir = block.code;
+      t.temps = block.temps;
+      t.labels = block.labels;
+    }
+    const u32 b = blocks_.add(std::move(t));
+    stats_.translate_ns += u64(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
+    return b;
+  }
+
+  Request translate(u32 pc, GuestPhys at, unsigned limit, const std::set<u32>* breakpoints, Block& block) {
+    const unsigned offset = unsigned(raw(at) & 0xfff);
+    u8 fetched[8] = {};
+    const u8* code = fetched;
+    unsigned bytes = 0x1000 - offset;
+    if (const u8* page = blocks_.page_host(at)) {
+      code = page + offset;
+    } else {  // code in a device: what the bus answers
+      bytes = std::min<unsigned>(bytes, sizeof fetched);
+      fetch_from_device(at, {fetched, bytes});
+    }
+    block.clear();
+    Request request{.pc = pc, .mode = front_.mode(c_), .code = code, .bytes = bytes, .limit = limit, .breakpoints = breakpoints, .out = &block};
+    front_.translate(request);
+    if (logged(pc, Log::in_asm)) log_guest_code(pc, {code, request.used});
+    if (logged(pc, Log::op)) core::log_text("OP:\n" + to_text(block, front_.layout()) + "\n");
+    optimise(block);
+    if (logged(pc, Log::op_opt)) core::log_text("OP after optimization:\n" + to_text(block, front_.layout()) + "\n");
+    return request;
+  }
+
+  void fetch_from_device(GuestPhys at, std::span<u8> out) {
+    if (c_.machine->fetch_device)
+      for (std::size_t i = 0; i + 4 <= out.size(); i += 4)
+        store_le<u32>(out.data() + i, u32(c_.machine->fetch_device(c_.machine, at + i)));
+  }
+
+  bool logged(u32 pc, Log item) const {
+    if (!core::log_on(item)) return false;
+    for (const auto& range : options_.filter)
+      if (pc >= range.first && pc <= range.last) return true;
+    return options_.filter.empty();
+  }
+  void log_guest_code(u32 pc, std::span<const u8> code) const {
+    std::string text = "----------------\nIN:\n";
+    for (std::size_t at = 0; at < code.size();) {
+      unsigned length = 1;
+      char line[64];
+      const std::string insn = front_.disassemble(pc + u32(at), code.subspan(at), length);
+      std::snprintf(line, sizeof line, "0x%08x:  ", (pc & ~front_.layout().mode_bits) + u32(at));
+      text += line;
+      for (unsigned i = 0; i < length && at + i < code.size(); ++i) {
+        std::snprintf(line, sizeof line, "%02x", code[at + length - 1 - i]);
+        text += line;
+      }
+      text += "  " + insn + "\n";
+      at += length;
+    }
+    core::log_text(text + "\n");
+  }
+  void log_execution(u32 pc) const {
+    if (logged(pc, Log::exec)) core::log_printf(Log::exec, "Trace 0: [%08x/%08x]\n", pc & ~front_.layout().mode_bits, front_.mode(c_));
+    if (logged(pc, Log::cpu)) core::log_text(front_.dump(c_));
+  }
+
+  static constexpr std::size_t max_slots = std::size_t(1) << 24;
+  static constexpr std::size_t max_interpreted = std::size_t(1) << 17;  // blocks kept as IR
+  VcpuHeader& c_;
+  const FrontEnd& front_;
+  EngineOptions options_;
+  std::optional<CodeBuffer> buffer_;
+  BlockStore blocks_;
+#if PINSTRAP_HOST_X86_64
+  std::unique_ptr<HostBackend> host_;
+#endif
+  Interpreter interpreter_;
+  Block scratch_;
+  std::set<u32> breakpoints_;
+  EngineStats stats_;
+  u32 current_ = no_block;
+  bool breakpoint_hit_ = false;
+  const bool always_ = true;
+};
+}  // namespace
+}  // namespace tcg
+
+namespace accel {
+Result<std::unique_ptr<Engine>> Engine::create(VcpuHeader& c, const tcg::FrontEnd& front, const Port& port, const EngineOptions& options) {
+  std::optional<tcg::CodeBuffer> buffer;
+  if (!options.interpret) {
+#if PINSTRAP_HOST_X86_64
+    buffer.emplace(TRY(tcg::CodeBuffer::create(options.buffer_mib * MiB)));
+#else
+    return Error{Kind::unsupported, "-accel jit: this build has no translator for this host; use -accel interp"};
+#endif
+  }
+  return std::unique_ptr<Engine>(new tcg::TcgEngine(c, front, port, options, std::move(buffer)));
+}
+
+std::string Engine::stats_text() const {
+  const EngineStats s = stats();
+  char text[1024];
+  const auto n = [](u64 v) { return static_cast<unsigned long long>(v); };
+  std::snprintf(text, sizeof text,
+                "blocks translated     %llu\n"
+                "guest instructions    %llu (%.1f per block)\n"
+                "IR operations         %llu (%.1f per guest instruction)\n"
+                "host code             %llu bytes in use\n"
+                "translation time      %.1f ms (%.0f ns per guest instruction)\n"
+                "blocks invalidated    %llu\n"
+                "code flushes          %llu\n"
+                "direct jumps chained  %llu\n"
+                "block lookups         %llu\n"
+                "single steps          %llu\n"
+                "TLB flushes           %llu, of one page %llu\n"
+                "TLB fills             %llu\n",
+                n(s.blocks), n(s.guest_instructions), double(s.guest_instructions) / double(std::max<u64>(1, s.blocks)), n(s.ir_operations),
+                double(s.ir_operations) / double(std::max<u64>(1, s.guest_instructions)), n(s.host_bytes), double(s.translate_ns) / 1e6,
+                double(s.translate_ns) / double(std::max<u64>(1, s.guest_instructions)), n(s.invalidated), n(s.flushes), n(s.chained),
+                n(s.lookups), n(s.single_steps), n(s.tlb_flushes), n(s.tlb_page_flushes), n(s.tlb_fills));
+  return text;
+}
+}  // namespace accel

@@ -1,0 +1,47 @@
+#pragma once
+// What the translator asks of a guest CPU family.  One object per binary, compiled once; called per block
+// translated or per event, never per instruction executed.
+
+#include "accel/tcg/ir.hpp"
+#include "accel/vcpu.hpp"
+
+#include <set>
+
+namespace tcg {
+using accel::VcpuHeader;
+
+// One block to translate.
+struct Request {
+  u32 pc;            // guest virtual address with mode bits (Arm: bit 0 = Thumb)
+  u32 mode;          // FrontEnd::mode() when it was reached
+  const u8* code;    // host address of the first byte
+  unsigned bytes;    // available up to the end of the page
+  unsigned limit;    // at most so many guest instructions
+  const std::set<u32>* breakpoints;  // addresses without mode bits; a block ends before one that is not its first
+  Block* out;
+  unsigned used = 0;          // bytes of guest code translated; set by the front end
+  unsigned instructions = 0;  // set by the front end
+};
+
+class FrontEnd {
+ public:
+  virtual ~FrontEnd() = default;
+  virtual const GuestLayout& layout() const = 0;
+  // The state's pc with mode bits.
+  virtual u32 pc(const VcpuHeader& c) const = 0;
+  virtual void set_pc(VcpuHeader& c, u32 pc) const = 0;
+  // What else translated code depends on (privilege in bit 0); part of a block's key.
+  virtual u32 mode(const VcpuHeader& c) const = 0;
+  // Where the instruction at `pc` lies in guest physical memory.  False: the CPU took an exception instead.
+  virtual bool fetch_address(VcpuHeader& c, u32 pc, GuestPhys& at) const = 0;
+  virtual void translate(Request& request) const = 0;
+  // Enters the handler of the most urgent unmasked interrupt, if any; leaves halt when a line is up.
+  virtual void deliver_interrupt(VcpuHeader& c) const = 0;
+  // True when a halted CPU must run again.
+  virtual bool wakes(const VcpuHeader& c) const = 0;
+  virtual void reset(VcpuHeader& c) const = 0;
+  // One instruction as text; `length` gets its bytes.
+  virtual std::string disassemble(u32 pc, std::span<const u8> code, unsigned& length) const = 0;
+  virtual std::string dump(const VcpuHeader& c) const = 0;
+};
+}  // namespace tcg

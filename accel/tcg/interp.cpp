@@ -1,0 +1,184 @@
+#include "accel/tcg/interp.hpp"
+
+#include <bit>
+
+namespace tcg {
+using accel::outcome_leave;
+
+u8& Interpreter::flag(u8 f) const {
+  const u16 at = f == flag_n ? layout_.flag_n : f == flag_z ? layout_.flag_z : f == flag_c ? layout_.flag_c : layout_.flag_v;
+  return *(reinterpret_cast<u8*>(&c_) + at);
+}
+
+bool Interpreter::holds(Cond c) const {
+  const bool n = flag(flag_n), z = flag(flag_z), cf = flag(flag_c), v = flag(flag_v);
+  bool yes = false;
+  switch (Cond(u8(c) & ~1)) {
+    case Cond::eq: yes = z; break;
+    case Cond::cs: yes = cf; break;
+    case Cond::mi: yes = n; break;
+    case Cond::vs: yes = v; break;
+    case Cond::hi: yes = cf && !z; break;
+    case Cond::ge: yes = n == v; break;
+    default: yes = !z && n == v; break;
+  }
+  return yes != bool(u8(c) & 1);
+}
+
+void Interpreter::set_nz(const Insn& i, u32 v) {
+  if (i.flags & flag_n) flag(flag_n) = v >> 31;
+  if (i.flags & flag_z) flag(flag_z) = v == 0;
+}
+void Interpreter::set_cv(const Insn& i, bool carry, bool overflow) {
+  if (i.flags & flag_c) flag(flag_c) = carry;
+  if (i.flags & flag_v) flag(flag_v) = overflow;
+}
+
+// a + b + carry_in; subtraction passes ~b.
+void Interpreter::arithmetic(const Insn& i, u32 a, u32 b, bool carry_in) {
+  const u64 sum = u64(a) + b + carry_in;
+  const u32 v = u32(sum);
+  set(i.d, v);
+  set_nz(i, v);
+  set_cv(i, sum >> 32, ((a ^ v) & (b ^ v)) >> 31);
+}
+
+void Interpreter::shift(const Insn& i, u32 a, u32 b) {
+  const u32 n = b & 31;
+  u32 v = 0;
+  bool carry = false;
+  switch (i.op) {
+    case Op::shl: v = a << n; carry = n && a >> (32 - n) & 1; break;
+    case Op::shr: v = a >> n; carry = n && a >> (n - 1) & 1; break;
+    case Op::sar: v = u32(s32(a) >> n); carry = n && a >> (n - 1) & 1; break;
+    default: v = std::rotr(a, int(n)); carry = v >> 31; break;
+  }
+  set(i.d, v);
+  set_nz(i, v);
+  if (i.flags & flag_c) flag(flag_c) = carry;
+}
+
+bool Interpreter::load(const Insn& i) {
+  const u32 va = get(i.a, 0) + i.imm, size = 1u << (i.aux & mem_size);
+  const unsigned user = i.aux & mem_user ? 1 : c_.privilege;
+  const u64 page = accel::page_table(&c_, user, false)[va >> accel::page_bits];
+  if (page && !(va & (size - 1))) {
+    const u8* p = reinterpret_cast<const u8*>(page + va);
+    u32 v = size == 4 ? load_le<u32>(p) : size == 2 ? load_le<u16>(p) : *p;
+    if (i.aux & mem_signed) v = size == 2 ? u32(s32(s16(v))) : u32(s32(s8(v)));
+    set(i.d, v);
+    return true;
+  }
+  const u64 out = port_.load[i.aux & 31](&c_, va);
+  if (out & outcome_leave) return false;
+  set(i.d, u32(out));
+  return true;
+}
+
+bool Interpreter::store(const Insn& i) {
+  const u32 va = get(i.a, 0) + i.imm, size = 1u << (i.aux & mem_size), v = get(i.b, 0);
+  const unsigned user = i.aux & mem_user ? 1 : c_.privilege;
+  const u64 page = accel::page_table(&c_, user, true)[va >> accel::page_bits];
+  if (page && !(va & (size - 1))) {
+    u8* p = reinterpret_cast<u8*>(page + va);
+    if (size == 4) store_le<u32>(p, v);
+    else if (size == 2) store_le<u16>(p, u16(v));
+    else *p = u8(v);
+    return true;
+  }
+  return !(port_.store[i.aux & 31](&c_, va, v) & outcome_leave);
+}
+
+void Interpreter::run(const std::vector<Insn>& code, unsigned temps, unsigned labels, const bool& valid) {
+  if (temps_.size() < temps) temps_.resize(temps);
+  label_at_.assign(labels, 0);
+  for (u32 n = 0; n < code.size(); ++n)
+    if (code[n].op == Op::label) label_at_[code[n].c.bits] = n;
+
+  for (u32 at = 0; at < code.size(); ++at) {
+    const Insn& i = code[at];
+    const u32 a = get(i.a, i.imm), b = get(i.b, i.imm);
+    u32 v = 0;
+    switch (i.op) {
+      case Op::insn:
+        front_.set_pc(c_, i.imm);
+        if (!valid) return;
+        ++c_.instructions;
+        continue;
+      case Op::add: arithmetic(i, a, b, false); continue;
+      case Op::adc: arithmetic(i, a, b, flag(flag_c)); continue;
+      case Op::sub: arithmetic(i, a, ~b, true); continue;
+      case Op::sbc: arithmetic(i, a, ~b, flag(flag_c)); continue;
+      case Op::shl: case Op::shr: case Op::sar: case Op::ror: shift(i, a, b); continue;
+      case Op::rrx:
+        v = a >> 1 | u32(flag(flag_c)) << 31;
+        if (i.flags & flag_c) flag(flag_c) = a & 1;
+        break;
+      case Op::mov: v = a; break;
+      case Op::and_: v = a & b; break;
+      case Op::andn: v = a & ~b; break;
+      case Op::or_: v = a | b; break;
+      case Op::xor_: v = a ^ b; break;
+      case Op::not_: v = ~a; break;
+      case Op::shl_s: v = (b & 0xff) < 32 ? a << (b & 31) : 0; break;
+      case Op::shr_s: v = (b & 0xff) < 32 ? a >> (b & 31) : 0; break;
+      case Op::sar_s: v = u32(s32(a) >> ((b & 0xff) < 32 ? b & 31 : 31)); break;
+      case Op::mul: v = a * b; break;
+      case Op::mulu2: case Op::muls2: {
+        const u64 wide = i.op == Op::mulu2 ? u64(a) * b : u64(s64(s32(a)) * s32(b));
+        set(i.d, u32(wide));
+        set(i.c, u32(wide >> 32));
+        continue;
+      }
+      case Op::clz: v = u32(std::countl_zero(a)); break;
+      case Op::sext8: v = u32(s32(s8(a))); break;
+      case Op::sext16: v = u32(s32(s16(a))); break;
+      case Op::zext8: v = u8(a); break;
+      case Op::zext16: v = u16(a); break;
+      case Op::bswap: v = __builtin_bswap32(a); break;
+      case Op::set_flag:
+        if (i.flags) flag(i.aux) = u8(a);
+        continue;
+      case Op::get_flag: v = flag(i.aux); break;
+      case Op::cond: v = holds(Cond(i.aux)); break;
+      case Op::nz64:
+        if (i.flags & flag_n) flag(flag_n) = b >> 31;
+        if (i.flags & flag_z) flag(flag_z) = (a | b) == 0;
+        continue;
+      case Op::load:
+        if (!load(i)) return;
+        continue;
+      case Op::store:
+        if (!store(i)) return;
+        continue;
+      case Op::label: continue;
+      case Op::br: at = label_at_[i.c.bits]; continue;
+      case Op::br_cond:
+        if (holds(Cond(i.aux))) at = label_at_[i.c.bits];
+        continue;
+      case Op::br_zero:
+        if (!a) at = label_at_[i.c.bits];
+        continue;
+      case Op::br_nonzero:
+        if (a) at = label_at_[i.c.bits];
+        continue;
+      case Op::exit_jump: return front_.set_pc(c_, i.imm);
+      case Op::exit_indirect: return front_.set_pc(c_, a);
+      case Op::exit_state: return;
+      case Op::call: {
+        const Helper& h = layout_.helpers[i.imm];
+        const u32 arg[] = {get(i.a, 0), get(i.b, 0), get(i.c, 0)};
+        u64 out;
+        if (h.state) out = reinterpret_cast<u64 (*)(VcpuHeader*, u32, u32, u32)>(h.function)(&c_, arg[0], arg[1], arg[2]);
+        else out = reinterpret_cast<u64 (*)(u32, u32, u32)>(h.function)(arg[0], arg[1], arg[2]);
+        if (h.state && h.may_leave && (out & outcome_leave)) return;
+        set(i.d, u32(out));
+        continue;
+      }
+      case Op::count: continue;
+    }
+    set(i.d, v);
+    set_nz(i, v);
+  }
+}
+}  // namespace tcg

@@ -1,0 +1,42 @@
+#pragma once
+// Executes intermediate code directly: `-accel interp`, single steps, and the oracle for the host back ends.
+
+#include "accel/engine.hpp"
+#include "accel/tcg/block_store.hpp"
+
+namespace tcg {
+// How a block ended.  `pc` is set in the state (with mode bits) unless the state already says where to go on.
+class Interpreter {
+ public:
+  Interpreter(VcpuHeader& c, const FrontEnd& front, const accel::Port& port)
+      : c_(c), front_(front), layout_(front.layout()), port_(port) {}
+  // Runs the block once, to its end, a fault, or `max_instructions`; the state then says where to go on.  `valid`
+  // turns false when the block's own code is overwritten: it is then left before the next instruction.
+  void run(const std::vector<Insn>& code, unsigned temps, unsigned labels, const bool& valid);
+
+ private:
+  bool holds(Cond c) const;
+  u8& flag(u8 f) const;
+  u32& slot(unsigned i) const {
+    return *reinterpret_cast<u32*>(reinterpret_cast<u8*>(&c_) + layout_.slots[i].offset);
+  }
+  u32 get(Ref r, u32 imm) const { return r.is_guest() ? slot(r.index()) : r.is_temp() ? temps_[r.index()] : imm; }
+  void set(Ref r, u32 v) {
+    if (r.is_guest()) slot(r.index()) = v;
+    else if (r.is_temp()) temps_[r.index()] = v;
+  }
+  void set_nz(const Insn& i, u32 v);
+  void set_cv(const Insn& i, bool carry, bool overflow);
+  void arithmetic(const Insn& i, u32 a, u32 b, bool carry_in);
+  void shift(const Insn& i, u32 a, u32 b);
+  bool load(const Insn& i);
+  bool store(const Insn& i);
+
+  VcpuHeader& c_;
+  const FrontEnd& front_;
+  const GuestLayout& layout_;
+  const accel::Port port_;
+  std::vector<u32> temps_;
+  std::vector<u32> label_at_;
+};
+}  // namespace tcg

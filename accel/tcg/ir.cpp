@@ -1,0 +1,156 @@
+#include "accel/tcg/ir.hpp"
+
+#include "core/log.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace tcg {
+namespace {
+constexpr const char* names[] = {
+    "mov",   "add",   "adc",   "sub",   "sbc",   "and",   "andn",   "or",     "xor",      "not",      "shl",      "shr",
+    "sar",   "ror",   "rrx",   "shl_s", "shr_s", "sar_s", "mul",    "mulu2",  "muls2",    "clz",      "sext8",    "sext16",
+    "zext8", "zext16", "bswap", "set_flag", "get_flag", "cond", "nz64", "load", "store", "label", "br", "br_cond",
+    "br_zero", "br_nonzero", "exit_jump", "exit_indirect", "exit_state", "call", "insn"};
+static_assert(std::size(names) == std::size_t(Op::count));
+constexpr const char* cond_names[] = {"eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le"};
+
+// May the operation leave the block, so that everything written before it must be in place?
+bool is_barrier(const Insn& i) {
+  switch (i.op) {
+    case Op::load: case Op::store: case Op::call: case Op::exit_jump: case Op::exit_indirect: case Op::exit_state: return true;
+    default: return false;
+  }
+}
+u8 reads_flags(const Insn& i) {
+  switch (i.op) {
+    case Op::adc: case Op::sbc: case Op::rrx: return flag_c;
+    case Op::get_flag: return i.aux;
+    case Op::cond: case Op::br_cond: return flags_read(Cond(i.aux));
+    default: return 0;
+  }
+}
+bool has_effect(const Insn& i) {
+  return is_barrier(i) || i.flags || (i.op >= Op::label && i.op <= Op::br_nonzero) || i.op == Op::insn;
+}
+}  // namespace
+
+u8 flags_read(Cond c) {
+  constexpr u8 by_pair[] = {flag_z, flag_c, flag_n, flag_v, flag_c | flag_z, flag_n | flag_v, flag_n | flag_z | flag_v};
+  return by_pair[u8(c) / 2];
+}
+
+std::string to_text(const Block& block, const GuestLayout& layout) {
+  std::string out;
+  char text[96];
+  auto operand = [&](Ref r, u32 imm) -> std::string {
+    if (r.is_guest()) return layout.slots[r.index()].name;
+    if (r.is_temp()) return "t" + std::to_string(r.index());
+    std::snprintf(text, sizeof text, "$0x%x", imm);
+    return text;
+  };
+  for (const Insn& i : block.code) {
+    if (i.op == Op::insn) {
+      std::snprintf(text, sizeof text, " ---- %08x\n", i.imm);
+      out += text;
+      continue;
+    }
+    out += std::string(" ") + names[u8(i.op)];
+    if (i.op == Op::cond || i.op == Op::br_cond) out += std::string(".") + cond_names[i.aux];
+    if (i.op == Op::load || i.op == Op::store) {
+      out += std::to_string(8 << (i.aux & mem_size));
+      if (i.aux & mem_signed) out += "s";
+      if (i.aux & mem_user) out += ".user";
+    }
+    if (i.flags) {
+      out += '{';
+      for (int f = 0; f < 4; ++f)
+        if (i.flags >> f & 1) out += "nzcv"[f];
+      out += '}';
+    }
+    if (i.op == Op::call) out += std::string(" ") + layout.helpers[i.imm].name;
+    const char* comma = " ";
+    for (const Ref r : {i.d, i.a, i.b}) {
+      if (r.is_none()) continue;
+      out += comma + operand(r, i.imm);
+      comma = ", ";
+    }
+    if (i.op >= Op::label && i.op <= Op::br_nonzero) out += std::string(comma) + "L" + std::to_string(i.c.bits);
+    else if (!i.c.is_none()) out += comma + operand(i.c, 0);
+    if (i.op == Op::exit_jump) out += " " + operand(Ref::imm(), i.imm) + (i.aux & poll_aux ? " poll" : "");
+    if ((i.op == Op::load || i.op == Op::store) && i.imm) out += comma + operand(Ref::imm(), i.imm);
+    out += '\n';
+  }
+  return out;
+}
+
+namespace {
+// What later code may still read.
+struct Live {
+  std::vector<bool> guest, temp;
+  u8 flags = flags_all;
+
+  void everything() {
+    guest.assign(guest.size(), true);
+    flags = flags_all;
+  }
+  void use(Ref r) {
+    if (r.is_guest()) guest[r.index()] = true;
+    else if (r.is_temp()) temp[r.index()] = true;
+  }
+  bool wanted(Ref r) const { return r.is_guest() ? guest[r.index()] : r.is_temp() && temp[r.index()]; }
+  void kill(Ref r) {
+    if (r.is_guest()) guest[r.index()] = false;
+  }
+  void join(const Live& o) {
+    for (std::size_t i = 0; i < guest.size(); ++i)
+      if (o.guest[i]) guest[i] = true;
+    flags |= o.flags;
+  }
+};
+}  // namespace
+
+// One backward pass; labels are forward only, so what is live at a label is known before its branches are met.
+void optimise(Block& block) {
+  unsigned slots = 0;
+  for (const Insn& i : block.code)
+    for (const Ref r : {i.d, i.a, i.b, i.c})
+      if (r.is_guest() && r.index() >= slots) slots = r.index() + 1;
+  Live live;
+  live.guest.assign(slots, true);
+  live.temp.assign(block.temps, false);
+  std::vector<Live> at_label(block.labels);
+
+  std::size_t out = block.code.size();
+  for (std::size_t n = block.code.size(); n-- > 0;) {
+    Insn i = block.code[n];
+    if (i.op == Op::label) {
+      at_label[i.c.bits] = live;
+    } else if (i.op == Op::br) {
+      const Live& there = at_label[i.c.bits];
+      live.guest = there.guest;
+      live.flags = there.flags;
+    } else if (i.op == Op::br_cond || i.op == Op::br_zero || i.op == Op::br_nonzero) {
+      live.join(at_label[i.c.bits]);
+    } else if (is_barrier(i)) {
+      live.kill(i.d);
+      live.everything();
+    } else if (i.op != Op::insn) {
+      i.flags &= live.flags;
+      const bool wide = i.op == Op::mulu2 || i.op == Op::muls2;
+      const bool wanted = live.wanted(i.d) || (wide && live.wanted(i.c));
+      if (!wanted && !has_effect(i)) continue;
+      if (!wanted && !wide) i.d = Ref::none();
+      live.flags = u8(live.flags & ~i.flags);
+      live.kill(i.d);
+      if (wide) live.kill(i.c);
+    }
+    live.flags |= reads_flags(i);
+    live.use(i.a);
+    live.use(i.b);
+    if (i.op == Op::call) live.use(i.c);
+    block.code[--out] = i;
+  }
+  block.code.erase(block.code.begin(), block.code.begin() + std::ptrdiff_t(out));
+}
+}  // namespace tcg

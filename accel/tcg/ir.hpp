@@ -1,0 +1,200 @@
+#pragma once
+// The intermediate code between guest front ends and executors.
+//
+// A block is a list of 16-byte operations over guest registers (G: 32-bit slots of the CPU state), temporaries (T:
+// assigned once, dead at every label and branch) and one immediate.  Condition flags N Z C V are explicit: an
+// operation says which of them it writes, and the optimiser takes away those nobody reads.
+//
+// Guest state is precise at every operation that may leave the block (loads, stores, state helpers): such an
+// operation sees every guest register and flag written before it, and nothing after it has happened.
+
+#include "core/base.hpp"
+
+#include <string>
+#include <vector>
+
+namespace tcg {
+using namespace core;
+
+enum class Op : u8 {
+  // d = f(a, b).  N and Z come from the result.
+  mov,    // d = a
+  add,    // C = carry out, V = signed overflow
+  adc,    // a + b + C
+  sub,    // a - b; C = no borrow (the Arm sense)
+  sbc,    // a - b - !C
+  and_,
+  andn,   // a & ~b
+  or_,
+  xor_,
+  not_,   // ~a
+  shl,    // amounts modulo 32; with an immediate 1…31 C = last bit out
+  shr,
+  sar,
+  ror,
+  rrx,    // {C, a} rotated right by one; C = bit 0 of a
+  shl_s,  // amount = low 8 bits of b, 32 and more give 0 (sar_s: the sign); no flags
+  shr_s,
+  sar_s,
+  mul,    // low 32 bits
+  mulu2,  // {c, d} = a * b unsigned, c is the high half (an output)
+  muls2,  // signed
+  clz,    // 32 for 0
+  sext8,
+  sext16,
+  zext8,
+  zext16,
+  bswap,
+  // Flags.
+  set_flag,  // flag aux = a (0 or 1)
+  get_flag,  // d = flag aux
+  cond,      // d = condition aux holds ? 1 : 0
+  nz64,      // N, Z from the 64-bit value {b, a} (b is the high half)
+  // Memory: address a + imm.  aux = MemFlag bits.
+  load,   // d
+  store,  // b
+  // Control inside a block.  Labels are forward only; c is the label's number.
+  label,
+  br,
+  br_cond,  // when condition aux holds
+  br_zero,  // when a == 0
+  br_nonzero,
+  // Ends of a path through the block.
+  exit_jump,      // to guest address imm (with mode bits); poll when `poll_aux` is set in aux
+  exit_indirect,  // to guest address a (with mode bits); polls
+  exit_state,     // to wherever the CPU state says: pc was written by a helper; polls
+  // d = helper imm of the front end (a, b, c); see Helper.
+  call,
+  // Start of the guest instruction at imm (with mode bits), aux bytes long.
+  insn,
+  count
+};
+
+inline constexpr u8 flag_n = 1, flag_z = 2, flag_c = 4, flag_v = 8, flags_nz = 3, flags_all = 15;
+
+// Conditions over N Z C V in the Arm order.
+enum class Cond : u8 { eq, ne, cs, cc, mi, pl, vs, vc, hi, ls, ge, lt, gt, le };
+constexpr Cond inverse(Cond c) { return Cond(u8(c) ^ 1); }
+u8 flags_read(Cond c);
+
+// aux of load and store.
+enum MemFlag : u8 {
+  mem_size = 3,    // log2 of the bytes: 0, 1, 2
+  mem_signed = 4,  // loads of 1 and 2 bytes
+  mem_user = 8,    // with user privilege, whatever the mode
+  mem_plain = 16,  // the family's rule for multi-word accesses (Arm: low address bits ignored, no rotation)
+};
+inline constexpr u8 poll_aux = 1;
+
+// A guest register, a temporary, the operation's immediate, or nothing.
+struct Ref {
+  u16 bits = 0;
+  static constexpr Ref none() { return {0}; }
+  static constexpr Ref imm() { return {1}; }
+  static constexpr Ref guest(unsigned slot) { return {u16(0x4000 | slot)}; }
+  static constexpr Ref temp(unsigned n) { return {u16(0x8000 | n)}; }
+  constexpr bool is_none() const { return bits == 0; }
+  constexpr bool is_imm() const { return bits == 1; }
+  constexpr bool is_guest() const { return (bits & 0xc000) == 0x4000; }
+  constexpr bool is_temp() const { return (bits & 0x8000) != 0; }
+  constexpr unsigned index() const { return bits & 0x3fff; }
+  friend constexpr bool operator==(Ref, Ref) = default;
+};
+
+struct Insn {
+  Op op;
+  u8 flags = 0;  // written
+  u8 aux = 0;
+  u8 unused = 0;
+  Ref d, a, b, c;
+  u32 imm = 0;
+};
+static_assert(sizeof(Insn) == 16);
+
+// An operand as front ends write it: a Ref or a constant.
+struct Operand {
+  Ref ref;
+  u32 value = 0;
+  constexpr Operand(Ref r) : ref(r) {}
+  constexpr Operand(u32 v) : ref(Ref::imm()), value(v) {}
+};
+
+// Functions translated code may call.
+//   pure:  u64 f(u32 a, u32 b, u32 c), touches no guest state.
+//   state: u64 f(CpuState*, u32 a, u32 b, u32 c); sees and may change all guest state.  Returns its value in the low
+//          32 bits; with may_leave, outcome_leave set means that pc changed and the block is left.
+struct Helper {
+  const char* name;
+  const void* function;
+  bool state;
+  bool may_leave;
+};
+
+class Block {
+ public:
+  std::vector<Insn> code;
+  unsigned temps = 0, labels = 0;
+
+  void clear() {
+    code.clear();
+    temps = labels = 0;
+  }
+  Ref temp() { return Ref::temp(temps++); }
+  unsigned label() { return labels++; }
+
+  // d = op(a, b).  At most one of a and b may be a constant.
+  void emit(Op op, Ref d, Operand a, Operand b = Ref::none(), u8 flags = 0, u8 aux = 0) {
+    code.push_back({op, flags, aux, 0, d, a.ref, b.ref, Ref::none(), a.ref.is_imm() ? a.value : b.value});
+  }
+  Ref value(Op op, Operand a, Operand b = Ref::none(), u8 flags = 0, u8 aux = 0) {
+    const Ref t = temp();
+    emit(op, t, a, b, flags, aux);
+    return t;
+  }
+  void mov(Ref d, Operand a, u8 flags = 0) { emit(Op::mov, d, a, Ref::none(), flags); }
+  void multiply_long(bool is_signed, Ref low, Ref high, Ref a, Ref b) {
+    code.push_back({is_signed ? Op::muls2 : Op::mulu2, 0, 0, 0, low, a, b, high, 0});
+  }
+  void load(Ref d, Ref address, u32 offset, u8 mem) { code.push_back({Op::load, 0, mem, 0, d, address, Ref::none(), Ref::none(), offset}); }
+  void store(Ref value, Ref address, u32 offset, u8 mem) { code.push_back({Op::store, 0, mem, 0, Ref::none(), address, value, Ref::none(), offset}); }
+  void set_flag(u8 flag, Operand a) { emit(Op::set_flag, Ref::none(), a, Ref::none(), flag, flag); }
+  void get_flag(Ref d, u8 flag) { emit(Op::get_flag, d, Ref::none(), Ref::none(), 0, flag); }
+  void cond(Ref d, Cond c) { emit(Op::cond, d, Ref::none(), Ref::none(), 0, u8(c)); }
+  void nz64(Ref low, Ref high) { emit(Op::nz64, Ref::none(), low, high, flags_nz); }
+  void place(unsigned l) { control(Op::label, l); }
+  void br(unsigned l) { control(Op::br, l); }
+  void br_cond(Cond c, unsigned l) { control(Op::br_cond, l, Ref::none(), u8(c)); }
+  void br_zero(Ref a, unsigned l) { control(Op::br_zero, l, a); }
+  void br_nonzero(Ref a, unsigned l) { control(Op::br_nonzero, l, a); }
+  void exit_jump(u32 target, bool poll) { code.push_back({Op::exit_jump, 0, poll ? poll_aux : u8(0), 0, {}, {}, {}, {}, target}); }
+  void exit_indirect(Ref target) { code.push_back({Op::exit_indirect, 0, 0, 0, {}, target, {}, {}, 0}); }
+  void exit_state() { code.push_back({Op::exit_state}); }
+  // Arguments are Refs only; put constants in temporaries with value(Op::mov, …).
+  void call(Ref d, unsigned helper, Ref a = {}, Ref b = {}, Ref c = {}) { code.push_back({Op::call, 0, 0, 0, d, a, b, c, helper}); }
+  void insn(u32 pc, u8 length) { code.push_back({Op::insn, 0, length, 0, {}, {}, {}, {}, pc}); }
+
+ private:
+  void control(Op op, unsigned l, Ref a = {}, u8 aux = 0) { code.push_back({op, 0, aux, 0, {}, a, {}, Ref{u16(l)}, 0}); }
+};
+
+// A 32-bit guest register in the CPU state, at `offset` bytes.
+struct GuestSlot {
+  const char* name;
+  u16 offset;
+};
+
+struct GuestLayout {
+  std::span<const GuestSlot> slots;
+  // Slots best kept in host registers, most used first.
+  std::span<const u8> pin_order;
+  u16 flag_n, flag_z, flag_c, flag_v;  // byte offsets of the flag bytes
+  std::span<const Helper> helpers;
+  u32 mode_bits;  // of a pc with mode bits: those that are not address (Arm: 1)
+};
+
+// Text of `-d op`.
+std::string to_text(const Block& block, const GuestLayout& layout);
+
+// Removes flags, temporaries and guest register writes that nobody can see.
+void optimise(Block& block);
+}  // namespace tcg

@@ -1,0 +1,159 @@
+// Loads, stores, helper calls and block exits: everything of a block that meets a thunk.
+
+#include "accel/tcg/x86_64/emitter.hpp"
+
+#include "core/log.hpp"
+
+namespace tcg::x86_64 {
+using asmjit::imm;
+
+// Fast path: one flat page table entry, checked for alignment and presence.  A guest register that is loaded is not
+// touched before the access is known to succeed.
+void Emitter::memory(const Insn& i) {
+  const bool is_load = i.op == Op::load;
+  const u32 size = 1u << (i.aux & mem_size);
+  const unsigned user = i.aux & mem_user ? 1 : request_->mode & 1;
+  host_flags_ = HostFlags::none;
+
+  Gp address = in_register(i.a, 0);
+  if (i.imm) {
+    const Gp sum = scratch();
+    a_.lea(sum, x86::ptr(address.r64(), s32(i.imm)));
+    address = sum;
+  }
+  SlowMemory slow{a_.newLabel(), a_.newLabel(), address, {}, {}, pc_, i.aux, is_load};
+  if (!is_load) {
+    if (i.b.is_imm()) slow.constant = i.imm;
+    else slow.data = in_register(i.b, 0);
+  }
+  const Gp page = scratch();
+  // Before the branches to the slow path: taking a register may spill another, on both paths.
+  if (is_load) slow.data = destination(i.d, Insn{Op::load});
+  const std::size_t table = accel::page_table_offset + (2 * user + !is_load) * accel::page_table_entries * sizeof(u64);
+  a_.mov(page, address);
+  a_.shr(page, accel::page_bits);
+  a_.mov(page.r64(), x86::qword_ptr(env, page.r64(), 3, s32(table)));
+  if (size > 1) {
+    a_.test(address.r8(), size - 1);
+    a_.jnz(slow.entry);
+  }
+  a_.test(page.r64(), page.r64());
+  a_.jz(slow.entry);
+  const x86::Mem at = x86::ptr(page.r64(), address.r64());
+  if (is_load) {
+    const Gp d = slow.data;
+    auto m = at;
+    m.setSize(size);
+    if (size == 4) a_.mov(d, m);
+    else if (i.aux & mem_signed) a_.movsx(d, m);
+    else a_.movzx(d, m);
+    a_.bind(slow.back);
+    finish(i.d, d);
+  } else {
+    auto m = at;
+    m.setSize(size);
+    if (slow.constant) {
+      a_.mov(m, imm(size == 4 ? s64(s32(*slow.constant)) : size == 2 ? s64(s16(*slow.constant)) : s64(s8(*slow.constant))));
+    } else if (size == 4) {
+      a_.mov(m, slow.data);
+    } else if (size == 2) {
+      a_.mov(m, slow.data.r16());
+    } else {
+      a_.mov(m, slow.data.r8());
+    }
+    a_.bind(slow.back);
+  }
+  slow_.push_back(slow);
+}
+
+void Emitter::call(const Insn& i) {
+  const Helper& h = layout_.helpers[i.imm];
+  host_flags_ = HostFlags::none;
+  unsigned n = 0;
+  for (const Ref r : {i.a, i.b, i.c}) {
+    if (!r.is_none()) a_.mov(header32(at_argument + 4 * n), in_register(r, 0));
+    ++n;
+  }
+  if (h.state) a_.mov(header32(at_pc), imm(s32(pc_)));
+  a_.call(imm(u64(thunks_.helper[i.imm])));
+  if (i.d.is_none()) return;
+  const Gp d = destination(i.d, Insn{Op::call});
+  a_.mov(d, header32(at_result));
+  finish(i.d, d);
+}
+
+// In the same page: a jump that chain() patches to the target.  To another page the mapping may change, so the probe
+// table decides each time.
+void Emitter::exit_jump(const Insn& i) {
+  const u32 target = i.imm;
+  if (i.aux & poll_aux) {
+    exits_.push_back({a_.newLabel(), target, -1});
+    a_.cmp(header32(at_request), 0);
+    a_.jne(exits_.back().entry);
+  }
+  if (!request_->chain) {
+    a_.mov(x86::eax, target);
+    a_.jmp(imm(u64(thunks_.jump)));
+    return;
+  }
+  if ((target ^ request_->pc) >> accel::page_bits == 0) {
+    exits_.push_back({a_.newLabel(), target, s32(slots_.size())});
+    a_.long_().jmp(exits_.back().entry);
+    slots_.push_back({u32(a_.offset() - 4), 0, 0});
+    return;
+  }
+  const std::size_t entry = accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry) +
+                            accel::probe_index(target) * sizeof(accel::ProbeEntry);
+  exits_.push_back({a_.newLabel(), target, -1});
+  a_.cmp(header32(entry + offsetof(accel::ProbeEntry, tag)), imm(s32(target)));
+  a_.jne(exits_.back().entry);
+  a_.jmp(x86::qword_ptr(env, s32(entry + offsetof(accel::ProbeEntry, code))));
+}
+
+void Emitter::exit_indirect(const Insn& i) {
+  const Gp target = in_register(i.a, 0);
+  if (target.id() != x86::eax.id()) a_.mov(x86::eax, target);
+  if (!request_->chain) {
+    a_.jmp(imm(u64(thunks_.jump)));
+    return;
+  }
+  static_assert(sizeof(accel::ProbeEntry) == 16);
+  const s32 table = s32(accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry));
+  a_.cmp(header32(at_request), 0);
+  a_.jne(imm(u64(thunks_.jump)));
+  a_.mov(x86::ecx, x86::eax);
+  a_.and_(x86::ecx, s32((accel::probe_count - 1) << 2));
+  a_.cmp(x86::dword_ptr(env, x86::rcx, 2, table + s32(offsetof(accel::ProbeEntry, tag))), x86::eax);
+  a_.jne(imm(u64(thunks_.jump)));
+  a_.jmp(x86::qword_ptr(env, x86::rcx, 2, table + s32(offsetof(accel::ProbeEntry, code))));
+}
+
+void Emitter::stubs() {
+  for (const SlowMemory& s : slow_) {
+    a_.bind(s.entry);
+    a_.mov(header32(at_argument), s.address);
+    if (!s.is_load) {
+      if (s.constant) a_.mov(header32(at_argument + 4), imm(s32(*s.constant)));
+      else a_.mov(header32(at_argument + 4), s.data);
+    }
+    a_.mov(header32(at_pc), imm(s32(s.pc)));
+    const u8* thunk = s.is_load ? thunks_.load[s.aux & 31] : thunks_.store[s.aux & 31];
+    check(thunk != nullptr);
+    a_.call(imm(u64(thunk)));
+    if (s.is_load) a_.mov(s.data, header32(at_result));
+    a_.jmp(s.back);
+  }
+  for (const ExitStub& e : exits_) {
+    a_.bind(e.entry);
+    if (e.slot >= 0) slots_[u32(e.slot)].unlinked = u32(a_.offset());
+    a_.mov(x86::eax, imm(s32(e.pc)));
+    if (e.slot < 0) {
+      a_.jmp(imm(u64(thunks_.jump)));
+      continue;
+    }
+    a_.mov(x86::edx, imm(0));
+    slots_[u32(e.slot)].number_at = a_.offset() - 4;
+    a_.jmp(imm(u64(thunks_.chain)));
+  }
+}
+}  // namespace tcg::x86_64

@@ -1,0 +1,522 @@
+#include "accel/tcg/x86_64/emitter.hpp"
+
+#include "core/log.hpp"
+
+#include <bit>
+
+namespace tcg::x86_64 {
+using asmjit::imm;
+
+Emitter::Emitter(const GuestLayout& layout, const Thunks& thunks) : layout_(layout), thunks_(thunks) {
+  pin_of_slot_.fill(-1);
+  check(layout.slots.size() <= pin_of_slot_.size());
+  for (unsigned s = 0; s < layout.slots.size(); ++s) pin_of_slot_[s] = pin_of(layout, s);
+  const auto& features = asmjit::CpuInfo::host().features().x86();
+  has_bmi_ = features.hasBMI() && features.hasBMI2();
+  has_lzcnt_ = features.hasLZCNT();
+}
+
+std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base) {
+  request_ = &request;
+  base_ = base;
+  code_.reset();
+  code_.init(asmjit::Environment::host(), u64(base));
+  code_.attach(&a_);
+  prepare(*request.block);
+  for (position_ = 0; position_ < request.block->code.size(); ++position_) {
+    one(request.block->code[position_]);
+    end_of_instruction();
+  }
+  stubs();
+  code_.flatten();
+  code_.resolveUnresolvedLinks();
+  code_.relocateToBase(u64(base));
+  for (Slot& s : slots_) s.unlinked -= s.displacement + 4;
+  const auto& bytes = code_.textSection()->buffer();
+  return {bytes.data(), bytes.size()};
+}
+
+void Emitter::prepare(const Block& block) {
+  labels_.clear();
+  for (unsigned n = 0; n < block.labels; ++n) labels_.push_back(a_.newLabel());
+  homes_.assign(block.temps, {});
+  last_use_.assign(block.temps, 0);
+  for (u32 n = 0; n < block.code.size(); ++n) {
+    const Insn& i = block.code[n];
+    for (const Ref r : {i.d, i.a, i.b, i.c})
+      if (r.is_temp()) last_use_[r.index()] = n;
+  }
+  holder_.fill(-1);
+  free_spills_ = (u64(1) << spill_homes) - 1;
+  host_flags_ = HostFlags::none;
+  slow_.clear();
+  exits_.clear();
+  slots_.clear();
+}
+
+// ---- registers
+
+unsigned Emitter::take_register() {
+  for (unsigned r = 0; r < temp_count; ++r)
+    if (holder_[r] == -1) return r;
+  // Spill the temporary needed last.
+  int victim = -1;
+  for (unsigned r = 0; r < temp_count; ++r)
+    if (holder_[r] >= 0 && !(locked_ >> r & 1) && (victim < 0 || last_use_[u32(holder_[r])] > last_use_[u32(holder_[u32(victim)])])) victim = int(r);
+  check(victim >= 0 && free_spills_);
+  TempHome& h = homes_[u32(holder_[u32(victim)])];
+  h.spill = s16(std::countr_zero(free_spills_));
+  free_spills_ &= free_spills_ - 1;
+  h.reg = -1;
+  a_.mov(x86::dword_ptr(x86::rsp, 4 * h.spill), temps[victim]);
+  holder_[u32(victim)] = -1;
+  return unsigned(victim);
+}
+
+x86::Gp Emitter::scratch() {
+  const unsigned r = take_register();
+  holder_[r] = -2;
+  return temps[r];
+}
+
+void Emitter::end_of_instruction() {
+  locked_ = 0;
+  for (unsigned r = 0; r < temp_count; ++r) {
+    if (holder_[r] == -2) holder_[r] = -1;
+    if (holder_[r] >= 0 && last_use_[u32(holder_[r])] <= position_) holder_[r] = -1;
+  }
+}
+
+x86::Gp Emitter::in_register(Ref r, u32 value) {
+  if (r.is_guest()) {
+    if (const int p = pin_of_slot_[r.index()]; p >= 0) return pins[p];
+    const Gp g = scratch();
+    a_.mov(g, slot_memory(layout_, r.index()));
+    return g;
+  }
+  if (r.is_temp()) {
+    TempHome& h = homes_[r.index()];
+    if (h.reg < 0) {
+      check(h.spill >= 0);
+      const unsigned reg = take_register();
+      a_.mov(temps[reg], x86::dword_ptr(x86::rsp, 4 * h.spill));
+      free_spills_ |= u64(1) << h.spill;
+      h.spill = -1;
+      h.reg = s8(reg);
+      holder_[reg] = s32(r.index());
+    }
+    locked_ |= u8(1 << h.reg);
+    return temps[h.reg];
+  }
+  const Gp g = scratch();
+  a_.mov(g, imm(value));
+  return g;
+}
+
+asmjit::Operand Emitter::operand(Ref r, u32 value) {
+  if (r.is_imm()) return imm(s32(value));
+  if (r.is_guest() && pin_of_slot_[r.index()] < 0) return slot_memory(layout_, r.index());
+  return in_register(r, value);
+}
+
+// The register to compute `d` in.  A temporary's register is reused when operand a dies here.
+x86::Gp Emitter::destination(Ref d, const Insn& i) {
+  if (d.is_guest())
+    if (const int p = pin_of_slot_[d.index()]; p >= 0) return pins[p];
+  if (!d.is_temp()) return scratch();
+  TempHome& h = homes_[d.index()];
+  if (i.a.is_temp() && last_use_[i.a.index()] == position_ && homes_[i.a.index()].reg >= 0 && !(i.a == i.b)) {
+    h.reg = homes_[i.a.index()].reg;
+    holder_[u32(h.reg)] = s32(d.index());
+    return temps[h.reg];
+  }
+  h.reg = s8(take_register());
+  holder_[u32(h.reg)] = s32(d.index());
+  locked_ |= u8(1 << h.reg);
+  return temps[h.reg];
+}
+
+void Emitter::adopt(Ref d, const Gp& g) {
+  if (d.is_guest()) {
+    if (const int p = pin_of_slot_[d.index()]; p >= 0) a_.mov(pins[p], g);
+    else a_.mov(slot_memory(layout_, d.index()), g);
+  } else if (d.is_temp()) {
+    for (unsigned r = 0; r < temp_count; ++r)
+      if (temps[r].id() == g.id()) {
+        holder_[r] = s32(d.index());
+        homes_[d.index()].reg = s8(r);
+      }
+  }
+}
+
+void Emitter::check_no_temps_live() const {
+  for (const s32 h : holder_) check(h < 0 || last_use_[u32(h)] <= position_);
+}
+
+void Emitter::finish(Ref d, const Gp& g) {
+  if (d.is_guest() && pin_of_slot_[d.index()] < 0) a_.mov(slot_memory(layout_, d.index()), g);
+}
+
+// ---- flags
+
+x86::Mem Emitter::flag_byte(u8 f) const {
+  const u16 at = f == flag_n ? layout_.flag_n : f == flag_z ? layout_.flag_z : f == flag_c ? layout_.flag_c : layout_.flag_v;
+  return x86::byte_ptr(env, at);
+}
+
+void Emitter::save_flags(u8 flags, HostFlags kind) {
+  if (flags & flag_n) a_.sets(flag_byte(flag_n));
+  if (flags & flag_z) a_.setz(flag_byte(flag_z));
+  if (flags & flag_c) kind == HostFlags::sub ? a_.setnc(flag_byte(flag_c)) : a_.setc(flag_byte(flag_c));
+  if (flags & flag_v) a_.seto(flag_byte(flag_v));
+  host_flags_ = flags ? kind : HostFlags::none;
+  host_flag_mask_ = flags;
+}
+
+void Emitter::test_nz(u8 flags, const Gp& value) {
+  if (!(flags & flags_nz)) return;
+  a_.test(value, value);
+  save_flags(flags & flags_nz, HostFlags::logic);
+}
+
+x86::CondCode Emitter::condition(Cond c) {
+  using CC = x86::CondCode;
+  if (host_flags_ != HostFlags::none && !(flags_read(c) & ~host_flag_mask_)) {
+    static constexpr CC after_sub[] = {CC::kE, CC::kNE, CC::kAE, CC::kB, CC::kS, CC::kNS, CC::kO, CC::kNO,
+                                       CC::kA, CC::kBE, CC::kGE, CC::kL, CC::kG, CC::kLE};
+    if (host_flags_ == HostFlags::sub) return after_sub[u8(c)];
+    if (c != Cond::hi && c != Cond::ls) {
+      if (host_flags_ == HostFlags::add && c == Cond::cs) return CC::kB;
+      if (host_flags_ == HostFlags::add && c == Cond::cc) return CC::kAE;
+      return after_sub[u8(c)];
+    }
+  }
+  host_flags_ = HostFlags::none;
+  const bool inverted = u8(c) & 1;
+  const auto one_flag = [&](u8 f) {
+    a_.cmp(flag_byte(f), 0);
+    return inverted ? CC::kE : CC::kNE;
+  };
+  switch (Cond(u8(c) & ~1)) {
+    case Cond::eq: return one_flag(flag_z);
+    case Cond::cs: return one_flag(flag_c);
+    case Cond::mi: return one_flag(flag_n);
+    case Cond::vs: return one_flag(flag_v);
+    default: break;
+  }
+  const Gp t = scratch();
+  if (Cond(u8(c) & ~1) == Cond::hi) {  // C && !Z  ⇔  C > Z
+    a_.mov(t.r8(), flag_byte(flag_c));
+    a_.cmp(t.r8(), flag_byte(flag_z));
+    return inverted ? CC::kBE : CC::kA;
+  }
+  a_.mov(t.r8(), flag_byte(flag_n));
+  a_.xor_(t.r8(), flag_byte(flag_v));
+  if (Cond(u8(c) & ~1) == Cond::gt) a_.or_(t.r8(), flag_byte(flag_z));
+  return inverted ? CC::kNE : CC::kE;
+}
+
+// ---- operations
+
+void Emitter::move(const Insn& i) {
+  if (i.d.is_none()) return test_nz(i.flags, in_register(i.a, i.imm));
+  if (i.d.is_guest() && pin_of_slot_[i.d.index()] < 0 && !i.flags) {
+    if (i.a.is_imm()) a_.mov(slot_memory(layout_, i.d.index()), imm(s32(i.imm)));
+    else a_.mov(slot_memory(layout_, i.d.index()), in_register(i.a, i.imm));
+    return;
+  }
+  const asmjit::Operand a = operand(i.a, i.imm);
+  const Gp d = destination(i.d, i);
+  if (!a.isReg() || a.as<Gp>().id() != d.id()) a_.emit(x86::Inst::kIdMov, d, a);
+  finish(i.d, d);
+  test_nz(i.flags, d);
+}
+
+void Emitter::compare(const Insn& i, bool subtract) {
+  asmjit::Operand a = operand(i.a, i.imm), b = operand(i.b, i.imm);
+  if (a.isImm() || (a.isMem() && b.isMem())) a = in_register(i.a, i.imm);
+  if (!subtract && b.isMem()) std::swap(a, b);
+  // `test` leaves what `cmp a, 0` would: CF = OF = 0.
+  if (subtract && b.isImm() && i.imm == 0 && a.isReg()) a_.test(a.as<Gp>(), a.as<Gp>());
+  else a_.emit(subtract ? x86::Inst::kIdCmp : x86::Inst::kIdTest, a, b);
+  save_flags(i.flags, subtract ? HostFlags::sub : HostFlags::logic);
+}
+
+void Emitter::binary(const Insn& i, bool commutative) {
+  Ref ra = i.a, rb = i.b;
+  if (commutative && ra.is_imm()) std::swap(ra, rb);
+  if (i.d.is_none() && (i.op == Op::sub || i.op == Op::and_)) return compare(i, i.op == Op::sub);
+  const bool arithmetic = i.op == Op::add || i.op == Op::sub;
+
+  asmjit::Operand a = operand(ra, i.imm), b = operand(rb, i.imm);
+  Gp d = destination(i.d, i);
+  if (i.op == Op::add && !i.flags && a.isReg() && a.as<Gp>().id() != d.id() && !b.isMem()) {
+    if (b.isImm()) a_.lea(d, x86::ptr(a.as<Gp>().r64(), s32(i.imm)));
+    else a_.lea(d, x86::ptr(a.as<Gp>().r64(), b.as<Gp>().r64()));
+    return finish(i.d, d);
+  }
+  Gp work = d;
+  if (b.isReg() && b.as<Gp>().id() == d.id() && !(a.isReg() && a.as<Gp>().id() == d.id())) {
+    if (commutative) std::swap(a, b);
+    else work = scratch();
+  }
+  if (!a.isReg() || a.as<Gp>().id() != work.id()) a_.emit(x86::Inst::kIdMov, work, a);
+  switch (i.op) {
+    case Op::add: a_.emit(x86::Inst::kIdAdd, work, b); break;
+    case Op::sub: a_.emit(x86::Inst::kIdSub, work, b); break;
+    case Op::and_: a_.emit(x86::Inst::kIdAnd, work, b); break;
+    case Op::or_: a_.emit(x86::Inst::kIdOr, work, b); break;
+    case Op::xor_: a_.emit(x86::Inst::kIdXor, work, b); break;
+    case Op::mul:
+      if (b.isImm()) a_.imul(work, work, imm(s32(i.imm)));
+      else a_.emit(x86::Inst::kIdImul, work, b);
+      break;
+    default: check(false);
+  }
+  host_flags_ = HostFlags::none;
+  if (i.op == Op::mul) test_nz(i.flags, work);
+  else save_flags(i.flags, i.op == Op::sub ? HostFlags::sub : arithmetic ? HostFlags::add : HostFlags::logic);
+  if (work.id() != d.id()) a_.mov(d, work);
+  finish(i.d, d);
+}
+
+// adc, sbc, rrx: the carry flag first goes to the host's.
+void Emitter::carry_in(const Insn& i, bool inverted) {
+  asmjit::Operand b = i.op == Op::rrx ? asmjit::Operand() : operand(i.b, i.imm);
+  const asmjit::Operand a = operand(i.a, i.imm);
+  const Gp d = destination(i.d, i);
+  const bool clash = b.isReg() && b.as<Gp>().id() == d.id();
+  const Gp work = clash ? scratch() : d;
+  if (!a.isReg() || a.as<Gp>().id() != work.id()) a_.emit(x86::Inst::kIdMov, work, a);
+  a_.cmp(flag_byte(flag_c), 1);  // CF = !C
+  if (!inverted) a_.cmc();
+  if (i.op == Op::adc) a_.emit(x86::Inst::kIdAdc, work, b);
+  else if (i.op == Op::sbc) a_.emit(x86::Inst::kIdSbb, work, b);
+  else a_.rcr(work, 1);
+  if (i.op == Op::rrx) {
+    if (i.flags & flag_c) a_.setc(flag_byte(flag_c));
+    host_flags_ = HostFlags::none;
+    test_nz(i.flags, work);
+  } else {
+    save_flags(i.flags, inverted ? HostFlags::sub : HostFlags::add);
+  }
+  if (clash) a_.mov(d, work);
+  finish(i.d, d);
+}
+
+void Emitter::shift_immediate(const Insn& i) {
+  const u32 n = i.imm & 31;
+  const asmjit::Operand a = operand(i.a, i.imm);
+  const Gp d = destination(i.d, i);
+  host_flags_ = HostFlags::none;
+  if (i.op == Op::ror && has_bmi_ && !i.flags) {
+    a_.emit(x86::Inst::kIdRorx, d, a, imm(n));
+    return finish(i.d, d);
+  }
+  if (!a.isReg() || a.as<Gp>().id() != d.id()) a_.emit(x86::Inst::kIdMov, d, a);
+  if (n) {
+    switch (i.op) {
+      case Op::shl: a_.shl(d, n); break;
+      case Op::shr: a_.shr(d, n); break;
+      case Op::sar: a_.sar(d, n); break;
+      default: a_.ror(d, n); break;
+    }
+    if (i.flags & flag_c) a_.setc(flag_byte(flag_c));
+  }
+  if (n && i.op != Op::ror && (i.flags & flags_nz)) save_flags(i.flags & flags_nz, HostFlags::logic);
+  else test_nz(i.flags, d);
+  finish(i.d, d);
+}
+
+// Without rorx and friends the amount must be in cl; memory stands in for registers that are taken.
+void Emitter::shift_by_cl(const Insn& i, const Gp& d, const Gp& value, const Gp& amount) {
+  const auto v = header32(at_argument), n = header32(at_argument + 4), saved = header32(at_argument + 8);
+  a_.mov(v, value);
+  a_.mov(n, amount);
+  a_.mov(saved, x86::ecx);
+  a_.mov(x86::ecx, n);
+  switch (i.op) {
+    case Op::shl: case Op::shl_s: a_.shl(v, x86::cl); break;
+    case Op::shr: case Op::shr_s: a_.shr(v, x86::cl); break;
+    case Op::sar: case Op::sar_s: a_.sar(v, x86::cl); break;
+    default: a_.ror(v, x86::cl); break;
+  }
+  a_.mov(x86::ecx, saved);
+  a_.mov(d, v);
+}
+
+void Emitter::shift_variable(const Insn& i) {
+  const Gp value = in_register(i.a, i.imm), amount = in_register(i.b, i.imm);
+  const Gp d = destination(i.d, i);
+  host_flags_ = HostFlags::none;
+  if (!has_bmi_ || i.op == Op::ror) shift_by_cl(i, d, value, amount);
+  else if (i.op == Op::shl) a_.shlx(d, value, amount);
+  else if (i.op == Op::shr) a_.shrx(d, value, amount);
+  else a_.sarx(d, value, amount);
+  test_nz(i.flags, d);
+  finish(i.d, d);
+}
+
+void Emitter::shift_saturating(const Insn& i) {
+  const Gp value = in_register(i.a, i.imm), amount = in_register(i.b, i.imm);
+  const Gp other = scratch(), result = scratch();
+  host_flags_ = HostFlags::none;
+  if (i.op == Op::sar_s) {
+    a_.mov(other, 31);
+    a_.test(amount.r8(), 0xe0);
+    a_.cmovz(other, amount);
+    if (has_bmi_) a_.sarx(result, value, other);
+    else shift_by_cl(i, result, value, other);
+  } else {
+    if (!has_bmi_) shift_by_cl(i, result, value, amount);
+    else if (i.op == Op::shl_s) a_.shlx(result, value, amount);
+    else a_.shrx(result, value, amount);
+    a_.xor_(other, other);
+    a_.test(amount.r8(), 0xe0);
+    a_.cmovnz(result, other);
+  }
+  adopt(i.d, result);
+  test_nz(i.flags, result);
+}
+
+void Emitter::multiply_long(const Insn& i) {
+  const Gp a = in_register(i.a, i.imm), b = in_register(i.b, i.imm);
+  const Gp low = scratch(), other = scratch();
+  host_flags_ = HostFlags::none;
+  if (i.op == Op::mulu2) {
+    a_.mov(low, a);
+    a_.mov(other, b);
+  } else {
+    a_.movsxd(low.r64(), a);
+    a_.movsxd(other.r64(), b);
+  }
+  a_.imul(low.r64(), other.r64());
+  a_.mov(other.r64(), low.r64());
+  a_.shr(other.r64(), 32);
+  adopt(i.d, low);
+  adopt(i.c, other);
+}
+
+void Emitter::unary(const Insn& i) {
+  const Gp a = in_register(i.a, i.imm);
+  const Gp d = destination(i.d, i);
+  switch (i.op) {
+    case Op::not_:
+      if (a.id() != d.id()) a_.mov(d, a);
+      a_.not_(d);
+      break;
+    case Op::bswap:
+      if (a.id() != d.id()) a_.mov(d, a);
+      a_.bswap(d);
+      break;
+    case Op::sext8: a_.movsx(d, a.r8()); break;
+    case Op::sext16: a_.movsx(d, a.r16()); break;
+    case Op::zext8: a_.movzx(d, a.r8()); break;
+    case Op::zext16: a_.movzx(d, a.r16()); break;
+    default:  // clz
+      host_flags_ = HostFlags::none;
+      if (has_lzcnt_) {
+        a_.lzcnt(d, a);
+      } else {
+        const Gp none = scratch(), found = scratch();
+        a_.mov(none, 63);
+        a_.bsr(found, a);
+        a_.cmovz(found, none);
+        a_.xor_(found, 31);
+        a_.mov(d, found);
+      }
+  }
+  finish(i.d, d);
+  test_nz(i.flags, d);
+}
+
+void Emitter::one(const Insn& i) {
+  switch (i.op) {
+    case Op::insn: pc_ = i.imm & ~layout_.mode_bits; break;
+    case Op::mov: move(i); break;
+    case Op::add: case Op::and_: case Op::or_: case Op::xor_: case Op::mul: binary(i, true); break;
+    case Op::sub: binary(i, false); break;
+    case Op::adc: carry_in(i, false); break;
+    case Op::sbc: carry_in(i, true); break;
+    case Op::rrx: carry_in(i, false); break;
+    case Op::andn: {
+      if (i.b.is_imm()) {
+        Insn plain = i;
+        plain.op = Op::and_;
+        plain.imm = ~i.imm;
+        binary(plain, true);
+        break;
+      }
+      const Gp b = in_register(i.b, i.imm), inverted = scratch();
+      a_.mov(inverted, b);
+      a_.not_(inverted);
+      const asmjit::Operand a = operand(i.a, i.imm);
+      a_.emit(x86::Inst::kIdAnd, inverted, a);
+      save_flags(i.flags, HostFlags::logic);
+      adopt(i.d, inverted);
+      break;
+    }
+    case Op::shl: case Op::shr: case Op::sar: case Op::ror: i.b.is_imm() ? shift_immediate(i) : shift_variable(i); break;
+    case Op::shl_s: case Op::shr_s: case Op::sar_s: shift_saturating(i); break;
+    case Op::mulu2: case Op::muls2: multiply_long(i); break;
+    case Op::not_: case Op::clz: case Op::sext8: case Op::sext16: case Op::zext8: case Op::zext16: case Op::bswap: unary(i); break;
+    case Op::set_flag:
+      if (!i.flags) break;
+      if (i.a.is_imm()) a_.mov(flag_byte(i.aux), i.imm & 1);
+      else a_.mov(flag_byte(i.aux), in_register(i.a, i.imm).r8());
+      host_flags_ = HostFlags::none;
+      break;
+    case Op::get_flag: {
+      const Gp d = destination(i.d, i);
+      a_.movzx(d, flag_byte(i.aux));
+      finish(i.d, d);
+      break;
+    }
+    case Op::cond: {
+      const auto cc = condition(Cond(i.aux));
+      const Gp d = destination(i.d, i);
+      a_.set(cc, d.r8());
+      a_.movzx(d, d.r8());
+      finish(i.d, d);
+      break;
+    }
+    case Op::nz64: {
+      const Gp a = in_register(i.a, i.imm), b = in_register(i.b, i.imm), t = scratch();
+      a_.mov(t, a);
+      a_.or_(t, b);
+      if (i.flags & flag_z) a_.setz(flag_byte(flag_z));
+      a_.test(b, b);
+      if (i.flags & flag_n) a_.sets(flag_byte(flag_n));
+      host_flags_ = HostFlags::none;
+      break;
+    }
+    case Op::load: case Op::store: memory(i); break;
+    case Op::label:
+      check_no_temps_live();
+      a_.bind(labels_[i.c.bits]);
+      host_flags_ = HostFlags::none;
+      break;
+    case Op::br: a_.jmp(labels_[i.c.bits]); break;
+    case Op::br_cond: {
+      check_no_temps_live();
+      const auto cc = condition(Cond(i.aux));
+      a_.j(cc, labels_[i.c.bits]);
+      break;
+    }
+    case Op::br_zero: case Op::br_nonzero: {
+      const Gp a = in_register(i.a, i.imm);
+      a_.test(a, a);
+      i.op == Op::br_zero ? a_.jz(labels_[i.c.bits]) : a_.jnz(labels_[i.c.bits]);
+      host_flags_ = HostFlags::none;
+      break;
+    }
+    case Op::exit_jump: exit_jump(i); break;
+    case Op::exit_indirect: exit_indirect(i); break;
+    case Op::exit_state: a_.jmp(imm(u64(thunks_.state))); break;
+    case Op::call: call(i); break;
+    case Op::count: check(false);
+  }
+}
+
+std::string Emitter::listing(std::span<const u8> code, const u8* base) const { return disassemble_host(code, base); }
+}  // namespace tcg::x86_64

@@ -1,0 +1,110 @@
+#pragma once
+// One block of intermediate code to host code, in one forward pass over the operations.
+
+#include "accel/tcg/x86_64/backend.hpp"
+#include "accel/tcg/x86_64/registers.hpp"
+
+#include <array>
+#include <optional>
+
+namespace tcg::x86_64 {
+
+class Emitter {
+ public:
+  Emitter(const GuestLayout& layout, const Thunks& thunks);
+  // Emits the block for address `base` and returns its bytes, valid until the next call.
+  std::span<const u8> emit(const CompileRequest& request, const u8* base);
+  // After emit(): where each chainable jump's displacement lies in the code, and its value while not chained.
+  struct Slot {
+    u32 displacement, unlinked;
+    std::size_t number_at;  // position of the slot number to be patched into the stub
+  };
+  std::span<const Slot> slots() const { return slots_; }
+  std::string listing(std::span<const u8> code, const u8* base) const;
+
+ private:
+  using Gp = x86::Gp;
+  // Where a temporary is now.
+  struct TempHome {
+    s8 reg = -1;    // index in temps[]
+    s16 spill = -1;  // home on the stack
+  };
+  // What the host flags say, while they still do.
+  enum class HostFlags : u8 { none, add, sub, logic };
+
+  void prepare(const Block& block);
+  void one(const Insn& i);
+  // Registers.
+  Gp scratch();
+  unsigned take_register();
+  Gp in_register(Ref r, u32 imm);
+  asmjit::Operand operand(Ref r, u32 imm);  // register, memory or immediate
+  Gp destination(Ref d, const Insn& i);
+  // Makes the scratch register `g` the place of `d`.
+  void adopt(Ref d, const Gp& g);
+  // Temporaries are dead at labels and branches: two paths may have put them in different places.
+  void check_no_temps_live() const;
+  void finish(Ref d, const Gp& g);
+  void end_of_instruction();
+
+  // Operations.
+  void move(const Insn& i);
+  void binary(const Insn& i, bool commutative);
+  void compare(const Insn& i, bool subtract);
+  void carry_in(const Insn& i, bool inverted);
+  void shift_immediate(const Insn& i);
+  void shift_variable(const Insn& i);
+  void shift_by_cl(const Insn& i, const Gp& d, const Gp& value, const Gp& amount);
+  void shift_saturating(const Insn& i);
+  void multiply_long(const Insn& i);
+  void unary(const Insn& i);
+  void save_flags(u8 flags, HostFlags kind);
+  void test_nz(u8 flags, const Gp& value);
+  // Leaves the condition in the host flags and returns the x86 condition that holds exactly when it does.
+  x86::CondCode condition(Cond c);
+  x86::Mem flag_byte(u8 flag) const;
+
+  void memory(const Insn& i);
+  void call(const Insn& i);
+  void exit_jump(const Insn& i);
+  void exit_indirect(const Insn& i);
+  void stubs();
+
+  const GuestLayout& layout_;
+  const Thunks& thunks_;
+  std::array<int, 128> pin_of_slot_;
+  bool has_bmi_, has_lzcnt_;
+
+  asmjit::CodeHolder code_;
+  x86::Assembler a_;
+  const CompileRequest* request_ = nullptr;
+  const u8* base_ = nullptr;
+  std::vector<asmjit::Label> labels_;
+  std::vector<TempHome> homes_;
+  std::vector<u32> last_use_;
+  std::array<s32, temp_count> holder_{};  // the temporary in each register, -1 free, -2 scratch of this instruction
+  u8 locked_ = 0;  // registers in use by the current operation, which must not be spilled
+  u64 free_spills_ = 0;
+  u32 position_ = 0;   // index of the operation being emitted
+  u32 pc_ = 0;         // guest address of the current instruction
+  HostFlags host_flags_ = HostFlags::none;
+  u8 host_flag_mask_ = 0;
+
+  struct SlowMemory {
+    asmjit::Label entry, back;
+    Gp address, data;
+    std::optional<u32> constant;  // the value of a store, when constant
+    u32 pc;
+    u8 aux;
+    bool is_load;
+  };
+  struct ExitStub {
+    asmjit::Label entry;
+    u32 pc;
+    s32 slot;  // index in slots_, or -1: plain jump
+  };
+  std::vector<SlowMemory> slow_;
+  std::vector<ExitStub> exits_;
+  std::vector<Slot> slots_;
+};
+}  // namespace tcg::x86_64

@@ -1,0 +1,55 @@
+#pragma once
+// Which host register holds what.
+
+#include "accel/tcg/ir.hpp"
+#include "accel/vcpu.hpp"
+
+#include <asmjit/x86.h>
+
+#include <cstddef>
+
+namespace tcg::x86_64 {
+namespace x86 = asmjit::x86;
+using accel::VcpuHeader;
+
+inline const x86::Gp env = x86::rbp;
+
+// Pinned guest registers; the first four survive C++ calls.
+inline const x86::Gp pins[] = {x86::ebx, x86::r12d, x86::r13d, x86::r14d, x86::esi,
+                               x86::edi, x86::r8d,  x86::r9d,  x86::r10d, x86::r11d};
+inline constexpr unsigned pin_count = 10, pins_kept_by_calls = 4;
+inline const x86::Gp temps[] = {x86::eax, x86::ecx, x86::edx, x86::r15d};
+inline constexpr unsigned temp_count = 4;
+inline constexpr unsigned spill_homes = 60;
+inline constexpr unsigned frame_bytes = 8 + 4 * spill_homes;  // keeps rsp 16-byte aligned after six pushes
+
+inline x86::Mem header32(std::size_t offset) { return x86::dword_ptr(env, s32(offset)); }
+inline constexpr std::size_t at_request = offsetof(VcpuHeader, exit_request), at_pc = offsetof(VcpuHeader, pc),
+                             at_argument = offsetof(VcpuHeader, argument), at_result = offsetof(VcpuHeader, result);
+
+// Host register of a guest slot, or -1 when it lives in memory.
+inline int pin_of(const GuestLayout& layout, unsigned slot) {
+  for (unsigned i = 0; i < pin_count && i < layout.pin_order.size(); ++i)
+    if (layout.pin_order[i] == slot) return int(i);
+  return -1;
+}
+inline x86::Mem slot_memory(const GuestLayout& layout, unsigned slot) {
+  return x86::dword_ptr(env, layout.slots[slot].offset);
+}
+
+// The code as text, one instruction per line.
+std::string disassemble_host(std::span<const u8> code, const u8* base);
+
+// Addresses of the thunks in the code buffer.
+struct Thunks {
+  const u8* enter = nullptr;
+  const u8* exit = nullptr;
+  const u8* jump = nullptr;   // eax = pc
+  const u8* chain = nullptr;  // eax = pc, edx = slot
+  const u8* state = nullptr;
+  const u8* leave = nullptr;  // pins are in the state already
+  const u8* load[32] = {};
+  const u8* store[32] = {};
+  std::vector<const u8*> helper;
+};
+}  // namespace tcg::x86_64

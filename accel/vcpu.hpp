@@ -1,0 +1,62 @@
+#pragma once
+// What every guest CPU's state begins with, and the lookup tables translated code reaches from it.
+//
+// One mapping holds all of it, so that one base register addresses everything with constant offsets:
+//   [VcpuHeader, guest registers …][probe tables][flat page tables]
+
+#include "core/base.hpp"
+#include "core/machine.hpp"
+
+#include <atomic>
+#include <cstddef>
+
+namespace accel {
+using namespace core;
+
+// Guest virtual pc (with the ISA's mode bits in its low bits) → host code.  Empty: tag = ~0.
+struct ProbeEntry {
+  u32 tag;
+  u32 unused;
+  const void* code;
+};
+inline constexpr unsigned probe_bits = 14;
+inline constexpr std::size_t probe_count = std::size_t(1) << probe_bits;
+
+// Flat page tables of a 32-bit guest: entry[va >> 12] + va is the host address; 0: take the slow path.
+// Index 2 * privilege + is_store, privilege 0 = privileged, 1 = user.
+inline constexpr unsigned page_bits = 12;
+inline constexpr std::size_t page_table_entries = std::size_t(1) << (32 - page_bits);
+inline constexpr unsigned page_table_count = 4;
+
+struct VcpuHeader {
+  std::atomic<u32> exit_request{0};  // core::Request bits
+  u32 pc = 0;          // valid at block boundaries and whenever a helper or slow path runs; without mode bits
+  u32 privilege = 0;   // 0 privileged, 1 user: which tables apply
+  u32 halted = 0;      // waiting for an interrupt
+  MachineBase* machine = nullptr;
+  void* engine = nullptr;     // the executor translated code calls back
+  void* blocks = nullptr;     // tcg::BlockStore: which memory holds translated code
+  u64 instructions = 0;       // retired guest instructions, counted by the interpreter only
+  u32 argument[3] = {};       // between translated code and its thunks: address and value, or a helper's arguments
+  u32 result = 0;
+};
+
+// Offsets from VcpuHeader, bytes.
+inline constexpr std::size_t probe_offset = 64 * 1024;
+inline constexpr std::size_t page_table_offset = probe_offset + 2 * probe_count * sizeof(ProbeEntry);
+inline constexpr std::size_t vcpu_mapping_size = page_table_offset + page_table_count * page_table_entries * sizeof(u64);
+
+// Which entry of a probe table serves a pc; the low two bits are mode bits or zero.
+constexpr std::size_t probe_index(u32 pc) { return pc >> 2 & (probe_count - 1); }
+
+inline ProbeEntry* probe_table(VcpuHeader* c, unsigned privilege) {
+  return reinterpret_cast<ProbeEntry*>(reinterpret_cast<u8*>(c) + probe_offset) + privilege * probe_count;
+}
+inline u64* page_table(VcpuHeader* c, unsigned privilege, bool store) {
+  return reinterpret_cast<u64*>(reinterpret_cast<u8*>(c) + page_table_offset) +
+         (2 * privilege + store) * page_table_entries;
+}
+// The engine's answer to "run on": slow paths and helpers return Outcome::leave when the CPU's pc changed
+// (an exception) or the run loop is wanted; translated code then goes to the dispatcher.
+inline constexpr u64 outcome_leave = u64(1) << 63;
+}  // namespace accel
