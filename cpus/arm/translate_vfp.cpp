@@ -1,0 +1,153 @@
+// What each instruction of vfp.isa does.  Sections of DDI 0100I are in that file, instruction by instruction.
+// Registers are words; a double is two of them, the low half first.
+
+#include "cpus/arm/translator.hpp"
+
+#include "cpus/arm/vfp.hpp"
+
+#include "vfp_decode.hpp"
+
+#include <algorithm>
+
+namespace arm {
+namespace {
+using namespace vfp;
+using VOp = vfp::Op;
+
+constexpr u8 plain_word = 2 | tcg::mem_plain;
+constexpr u32 s_registers = 32;
+
+// A fault part of the way leaves the registers loaded so far changed, which running the instruction again mends.
+struct Words {
+  bool load;
+  u32 first, count;  // S registers
+};
+
+struct VfpVisitor {
+  Translator& t;
+  u32 w;
+
+  static Ref s(u32 n) { return guest(slot::s0 + n % s_registers); }
+
+  // ---- arithmetic: all of it is one call, so that the inline forms of single operations have one place to go ----
+
+  template <class I>
+  requires(I::op >= VOp::fmacs && I::op <= VOp::ftosizd) void operator()(const I&) {
+    t.require_vfp();
+    t.call({}, helper_vfp_data, w);
+  }
+
+  // ---- core registers ----
+
+  void to_core(u32 core, Ref v) {
+    t.require_vfp();
+    t.write(core, v);
+  }
+  void from_core(Ref v, u32 core) {
+    t.require_vfp();
+    t.out.mov(v, t.reg(core));
+  }
+  void operator()(const fmsr& i) { from_core(s(i.n), i.t); }
+  void operator()(const fmrs& i) { to_core(i.t, s(i.n)); }
+  void operator()(const fmdlr& i) { from_core(s(2 * i.n), i.t); }
+  void operator()(const fmrdl& i) { to_core(i.t, s(2 * i.n)); }
+  void operator()(const fmdhr& i) { from_core(s(2 * i.n + 1), i.t); }
+  void operator()(const fmrdh& i) { to_core(i.t, s(2 * i.n + 1)); }
+
+  void pair_to_core(u32 first, u32 second, u32 m) {
+    if (first == pc_number || second == pc_number) return t.undefined();  // UNPREDICTABLE
+    to_core(first, s(m));
+    t.write(second, s(m + 1));
+  }
+  void pair_from_core(u32 m, u32 first, u32 second) {
+    from_core(s(m), first);
+    t.out.mov(s(m + 1), t.reg(second));
+  }
+  void operator()(const fmsrr& i) { pair_from_core(i.m, i.t, i.n); }
+  void operator()(const fmrrs& i) { pair_to_core(i.t, i.n, i.m); }
+  void operator()(const fmdrr& i) { pair_from_core(2 * i.m, i.t, i.n); }
+  void operator()(const fmrrd& i) { pair_to_core(i.t, i.n, 2 * i.m); }
+
+  // Which system registers answer in which mode, and with EN clear, is the helpers' business.
+  void operator()(const fmxr& i) { t.call({}, helper_vfp_write, i.r, t.reg(i.t)); }
+  void operator()(const fmrx& i) {
+    if (i.r == vfp_fpscr) {
+      t.require_vfp();
+      if (i.t == pc_number) return t.set_nzcv(guest(slot::fpscr));  // FMSTAT
+      return t.write(i.t, guest(slot::fpscr));
+    }
+    const Ref to = t.target(i.t);
+    t.call(to, helper_vfp_read, i.r);
+    t.write(i.t, to);
+  }
+
+  // ---- loads and stores ----
+
+  void transfer(Words x, Ref base, u32 offset) {
+    for (u32 i = 0; i < x.count; ++i) {
+      if (x.load)
+        t.out.load(s(x.first + i), base, offset + 4 * i, plain_word);
+      else
+        t.out.store(s(x.first + i), base, offset + 4 * i, plain_word);
+    }
+  }
+  template <class I>
+  void one(const I& i, Words x) {
+    t.require_vfp();
+    const u32 offset = i.u ? 4 * i.o : -4 * i.o;
+    if (i.n == pc_number)
+      transfer(x, t.in(t.reg(i.n).value + offset), 0);
+    else
+      transfer(x, guest(i.n), offset);
+  }
+  void operator()(const fsts& i) { one(i, {false, i.d, 1}); }
+  void operator()(const fstd& i) { one(i, {false, 2 * i.d, 2}); }
+  void operator()(const flds& i) { one(i, {true, i.d, 1}); }
+  void operator()(const fldd& i) { one(i, {true, 2 * i.d, 2}); }
+
+  // `words` is what the base moves by; the x forms move it by one word more than they transfer.  A list that runs
+  // over the last register is UNPREDICTABLE and cut there.
+  template <class I>
+  void several(const I& i, Words x, u32 words) {
+    constexpr bool has_w = requires { i.w; };
+    const bool down = !has_w;  // decrement-before always writes back
+    bool writeback = true;
+    if constexpr (has_w) writeback = i.w;
+    t.require_vfp();
+    x.count = std::min(x.count, s_registers - x.first);
+    if (i.n == pc_number) return transfer(x, t.in(t.reg(i.n).value - (down ? 4 * words : 0)), 0);
+    transfer(x, guest(i.n), down ? -4 * words : 0);
+    if (writeback) t.out.emit(tcg::Op::add, guest(i.n), guest(i.n), down ? -4 * words : 4 * words);
+  }
+  template <class I>
+  void singles(const I& i, bool load) {
+    several(i, {load, i.d, i.i}, i.i);
+  }
+  template <class I>
+  void doubles(const I& i, bool load) {
+    several(i, {load, 2 * i.d, 2 * i.i}, 2 * i.i);
+  }
+  template <class I>
+  void doubles_x(const I& i, bool load) {
+    several(i, {load, 2 * i.d, 2 * i.i}, 2 * i.i + 1);
+  }
+
+  void operator()(const fstmias& i) { singles(i, false); }
+  void operator()(const fstmdbs& i) { singles(i, false); }
+  void operator()(const fldmias& i) { singles(i, true); }
+  void operator()(const fldmdbs& i) { singles(i, true); }
+  void operator()(const fstmiad& i) { doubles(i, false); }
+  void operator()(const fstmdbd& i) { doubles(i, false); }
+  void operator()(const fldmiad& i) { doubles(i, true); }
+  void operator()(const fldmdbd& i) { doubles(i, true); }
+  void operator()(const fstmiax& i) { doubles_x(i, false); }
+  void operator()(const fstmdbx& i) { doubles_x(i, false); }
+  void operator()(const fldmiax& i) { doubles_x(i, true); }
+  void operator()(const fldmdbx& i) { doubles_x(i, true); }
+
+  void operator()(const vfp::Undefined&) { t.undefined(); }
+};
+}  // namespace
+
+void translate_vfp(Translator& t, u32 w) { vfp::decode(w, VfpVisitor{t, w}); }
+}  // namespace arm
