@@ -1,0 +1,137 @@
+#include "peripherals/rtc/ds1338.hpp"
+
+#include <algorithm>
+
+namespace peripherals::ds1338 {
+namespace {
+constexpr s64 day_seconds = 86400;
+
+struct Date {
+  s64 year;
+  u32 month, day;
+};
+// Days since 1970-01-01 of the proleptic Gregorian calendar, counted in 400-year eras from March.
+s64 days_of(Date d) {
+  const s64 y = d.year - (d.month <= 2);
+  const s64 era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
+  const s64 of_year = (153 * ((d.month + 9) % 12) + 2) / 5 + d.day - 1;
+  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+Date date_of(s64 days) {
+  days += 719468;
+  const s64 era = (days >= 0 ? days : days - 146096) / 146097, in_era = days - era * 146097;
+  const s64 year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+  const s64 in_year = in_era - (365 * year + year / 4 - year / 100), m = (5 * in_year + 2) / 153;
+  const u32 month = u32(m < 10 ? m + 3 : m - 9);
+  return {era * 400 + year + (month <= 2), month, u32(in_year - (153 * m + 2) / 5 + 1)};
+}
+s64 floor_mod(s64 a, s64 b) { return (a % b + b) % b; }
+
+u8 to_bcd(s64 n) { return u8(n / 10 << 4 | n % 10); }
+// Software may write anything; digits over 9 count as they are and the result is held in range.
+u32 from_bcd(u8 v, u32 least, u32 most) { return std::clamp((v >> 4) * 10u + (v & 15), least, most); }
+}  // namespace
+
+void Ds1338::lines(bool scl, bool sda, s64 now) {
+  const bool held = scl && scl_;  // SDA may only move while SCL is high to mean START or STOP
+  if (held && bus_sda_ && !sda) start(now);
+  else if (held && !bus_sda_ && sda) stop();
+  else if (scl && !scl_) rising(sda);
+  else if (!scl && scl_) falling(now);
+  scl_ = scl;
+  bus_sda_ = sda;
+}
+
+void Ds1338::start(s64 now) {
+  state_ = State::address;
+  bits_ = shift_ = 0;
+  sda_ = true;
+  pointed_ = false;
+  latch(now);
+}
+
+void Ds1338::stop() {
+  state_ = State::idle;
+  sda_ = true;
+}
+
+void Ds1338::rising(bool sda) {
+  if (state_ == State::idle || bits_ >= 9) return;
+  if (state_ == State::send) nack_ = sda;
+  else if (bits_ < 8) shift_ = u8(shift_ << 1 | sda);
+  ++bits_;
+}
+
+// The chip changes SDA while SCL is low: data bits when it sends, the acknowledge when it receives.
+void Ds1338::falling(s64 now) {
+  if (state_ == State::idle) return;
+  if (bits_ == 9) {
+    bits_ = 0;
+    sda_ = true;
+    if (state_ == State::address) state_ = shift_ & 1 ? State::send : State::receive;
+    else if (state_ == State::send && nack_) state_ = State::idle;
+    if (state_ == State::send) load();
+  } else if (bits_ == 8) {
+    sda_ = state_ == State::send || !take(shift_, now);
+    if (sda_ && state_ != State::send) state_ = State::idle;
+  }
+  if (state_ == State::send && bits_ < 8) sda_ = shift_ >> (7 - bits_) & 1;
+}
+
+// A byte from the bus; true acknowledges it.
+bool Ds1338::take(u8 c, s64 now) {
+  if (state_ == State::address) return c >> 1 == address;
+  if (!pointed_) pointer_ = c & 0x3f;
+  else write(c, now);
+  pointed_ = true;
+  return true;
+}
+
+void Ds1338::load() {
+  shift_ = read();
+  pointer_ = (pointer_ + 1) & 0x3f;
+}
+
+u8 Ds1338::read() const { return pointer_ < 7 ? clock_[pointer_] : other_[pointer_ - 7]; }
+
+void Ds1338::write(u8 c, s64 now) {
+  constexpr u8 writable[] = {0xff, 0x7f, 0x7f, 0x07, 0x3f, 0x1f, 0xff};
+  constexpr u8 control = 0xb3;
+  if (pointer_ < 7) {
+    clock_[pointer_] = c & writable[pointer_];
+    set_time(now);
+  } else {
+    other_[pointer_ - 7] = pointer_ == 7 ? c & control : c;
+  }
+  pointer_ = (pointer_ + 1) & 0x3f;
+}
+
+// Table 2: seconds and CH, minutes, hours, day of week, date, month, year.
+void Ds1338::latch(s64 now) {
+  const s64 t = stopped_ ? stopped_at_ : epoch_ + now;
+  const s64 of_day = floor_mod(t, day_seconds), days = (t - of_day) / day_seconds, hour = of_day / 3600;
+  const Date d = date_of(days);
+  const u8 hour12 = u8(0x40 | (hour >= 12 ? 0x20 : 0) | to_bcd(hour % 12 ? hour % 12 : 12));
+  clock_ = {u8((stopped_ ? 0x80 : 0) | to_bcd(of_day % 60)),
+            to_bcd(of_day / 60 % 60),
+            half_day_ ? hour12 : to_bcd(hour),
+            u8(floor_mod(days + 4 + weekday_shift_, 7) + 1),  // 1 January 1970 was a Thursday, Sunday is 1
+            to_bcd(d.day),
+            to_bcd(d.month),
+            to_bcd(floor_mod(d.year, 100))};
+}
+
+// Takes the user copy as the time.
+void Ds1338::set_time(s64 now) {
+  half_day_ = clock_[2] & 0x40;
+  u32 hour = from_bcd(clock_[2] & 0x3f, 0, 23);
+  if (half_day_) hour = from_bcd(clock_[2] & 0x1f, 1, 12) % 12 + (clock_[2] & 0x20 ? 12 : 0);
+  const Date d{2000 + s64(from_bcd(clock_[6], 0, 99)), from_bcd(clock_[5], 1, 12), from_bcd(clock_[4], 1, 31)};
+  const s64 days = days_of(d);
+  const s64 t = days * day_seconds + hour * 3600 + from_bcd(clock_[1], 0, 59) * 60 + from_bcd(clock_[0] & 0x7f, 0, 59);
+  stopped_ = clock_[0] & 0x80;
+  stopped_at_ = t;
+  epoch_ = t - now;
+  weekday_shift_ = u8(floor_mod(s64(clock_[3]) - 1 - (days + 4), 7));
+}
+}  // namespace peripherals::ds1338
