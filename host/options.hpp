@@ -1,0 +1,85 @@
+#pragma once
+// The command line: QEMU's spellings, one table, one struct out.
+//
+//     auto options = host::parse_options({argv + 1, argc - 1}, facts);
+//     if (!options) return host::report(facts.program, options.error());
+//     if (options->show) return host::print(*options->show);
+
+#include "core/base.hpp"
+#include "core/result.hpp"
+#include "host/keyvalue.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace host {
+// What the parser must know of the board this program is.
+struct BoardFacts {
+  std::string_view program;                // "pinstrap-versatilepb"
+  std::vector<std::string_view> machines;  // names -M takes, the board's own first
+  std::string_view title;                  // one line for -machine help
+  std::vector<std::string_view> cpus;      // the default first
+  core::u64 ram_default = 0, ram_max = 0;  // bytes
+  unsigned cpus_max = 1;
+  std::string_view version;
+};
+
+enum class AccelKind { jit, interp, kvm };
+struct Accel {
+  AccelKind kind = AccelKind::jit;
+  core::u64 tb_size = 0;  // bytes of translated code; 0: the engine's choice
+  bool one_insn_per_tb = false;
+  std::optional<unsigned> optimise;  // opt=0…3
+};
+
+enum class DisplayKind { unset, none, curses, window, vnc };
+
+struct Options {
+  std::optional<std::string> show;  // text to print instead of running: help, version
+
+  std::string machine;  // empty: the board; "none": no machine, for those who only ask questions
+  KeyValues machine_props;
+  std::vector<Accel> accels;  // in order of preference; empty: the default
+  std::string cpu;            // empty: the board's
+  KeyValues cpu_features;
+  core::u64 ram = 0;  // bytes; 0: the board's
+  unsigned smp = 1;
+
+  std::string kernel, initrd, append, dtb, bios;
+  std::vector<std::string> pflash;
+
+  std::vector<std::string> serial, monitor, chardev, qmp;  // as written; see chardev_setup.hpp for what they mean
+  DisplayKind display = DisplayKind::unset;
+  bool nographic = false;
+  std::string vnc, vga, parallel;
+  std::string gdb;                     // empty: no gdb server
+  bool stopped = false;                // -S
+  std::vector<std::string> log_items;  // -d, checked by apply_log()
+  std::string log_file, log_filter;
+
+  KeyValues rtc;
+  bool no_reboot = false, no_shutdown = false, snapshot = false;
+  bool semihosting = false;
+  KeyValues semihosting_config;
+  std::vector<std::string> drive, hda, cdrom, sd, netdev, nic, device;
+  std::string name, uuid, pidfile, icount, loadvm, incoming;
+  bool nodefaults = false, no_user_config = false, daemonize = false;
+  bool map = false, explain = false;
+};
+
+// Thread: any.  Errors: usage, one sentence without the program's name.
+core::Result<Options> parse_options(std::span<const char* const> arguments, const BoardFacts& facts);
+// Refuses, with one sentence each, what was parsed but this build cannot do yet.
+core::Status refuse_unbuilt(const Options& options, const BoardFacts& facts);
+// Everything the program takes, by group, with examples.
+std::string help_text(const BoardFacts& facts);
+// Turns -d on and opens -D.
+core::Status apply_log(const Options& options);
+
+// Writes `program: sentence` to standard error; the exit status.
+int report(std::string_view program, const core::Error& error);
+// Writes to standard output; the exit status.
+int print(std::string_view text);
+}  // namespace host

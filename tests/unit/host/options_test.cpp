@@ -1,0 +1,173 @@
+#include "host/options.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace host;
+using core::MiB;
+
+namespace {
+const BoardFacts& facts() {
+  static const BoardFacts f{"pinstrap-versatilepb",
+                            {"versatilepb"},
+                            "Arm Versatile PB",
+                            {"arm926", "arm1026"},
+                            128 * MiB,
+                            256 * MiB,
+                            1,
+                            "0.1"};
+  return f;
+}
+core::Result<Options> parse(std::vector<const char*> arguments) { return parse_options(arguments, facts()); }
+std::string refusal(std::vector<const char*> arguments) {
+  auto o = parse(arguments);
+  if (!o) return o.error().text;
+  auto s = refuse_unbuilt(*o, facts());
+  return s ? "accepted" : s.error().text;
+}
+}  // namespace
+
+TEST_CASE("options: a Linux command line of every day") {
+  auto o = parse({"-M",         "versatilepb",
+                  "-m",         "128",
+                  "-kernel",    "zImage",
+                  "--initrd",   "a.gz",
+                  "-append",    "console=ttyAMA0 root=/dev/ram",
+                  "-dtb",       "v.dtb",
+                  "-nographic", "-no-reboot",
+                  "-s",         "-S",
+                  "-d",         "guest_errors,int",
+                  "-D",         "log"});
+  REQUIRE(o);
+  CHECK(o->machine == "versatilepb");
+  CHECK(o->ram == 128 * MiB);
+  CHECK(o->kernel == "zImage");
+  CHECK(o->initrd == "a.gz");
+  CHECK(o->append == "console=ttyAMA0 root=/dev/ram");
+  CHECK(o->dtb == "v.dtb");
+  CHECK(o->nographic);
+  CHECK(o->no_reboot);
+  CHECK(o->stopped);
+  CHECK(o->gdb == "tcp:127.0.0.1:1234");
+  CHECK(o->log_items == std::vector<std::string>{"guest_errors", "int"});
+  CHECK(refuse_unbuilt(*o, facts()));
+}
+
+TEST_CASE("options: sizes") {
+  CHECK(parse({"-m", "size=64M"})->ram == 64 * MiB);
+  CHECK(parse({"-m", "131072K"})->ram == 128 * MiB);
+  CHECK(parse({"-m", "0.125G"})->ram == 128 * MiB);
+  CHECK(parse_size("1k") == 1024);
+  CHECK(parse_size("0x10") == 16);
+  CHECK_FALSE(parse_size("12x"));
+  CHECK_FALSE(parse_size(""));
+  CHECK_FALSE(parse_size("99999999999999999999"));
+  CHECK_FALSE(parse_size("99999999999G"));
+  CHECK(refusal({"-m", "lots"}) == "-m: 'lots' is not a size; write 128, 128M or 1G");
+  CHECK(refusal({"-m", "1G"}) == "-m: '1G' is too much RAM; this board takes at most 256 MiB");
+  CHECK(refusal({"-m", "0"}) == "-m: a machine needs some RAM");
+  CHECK(refusal({"-m", "1500K"}) == "-m: '1500K' is not a whole number of MiB");
+}
+
+TEST_CASE("options: sub-options, commas and flags") {
+  auto kv = KeyValues::parse("first,path=a,,b,server,nowait,x=", "type");
+  REQUIRE(kv);
+  CHECK(kv->get("type") == "first");
+  CHECK(kv->get("path") == "a,b");
+  CHECK(*kv->flag("server", false));
+  CHECK_FALSE(*kv->flag("wait", true));
+  CHECK(kv->get("x") == "");
+  CHECK(KeyValues::parse("=3").error().text == "'=3' has no name before '='");
+  CHECK(KeyValues::parse("a=1,,,b").has_value());
+  CHECK(KeyValues::parse("a=on,c=maybe")->flag("c", true).error().text == "c='maybe' must be on or off");
+  CHECK(KeyValues::parse("n=3x")->number("n", 0).error().text == "n='3x' must be a whole number");
+}
+
+TEST_CASE("options: accelerators") {
+  auto o = parse({"-accel", "tcg,tb-size=64,one-insn-per-tb=on,opt=2", "-machine", "versatilepb,accel=kvm:tcg"});
+  REQUIRE(o);
+  REQUIRE(o->accels.size() == 3);
+  CHECK(o->accels[0].kind == AccelKind::jit);
+  CHECK(o->accels[0].tb_size == 64 * MiB);
+  CHECK(o->accels[0].one_insn_per_tb);
+  CHECK(o->accels[0].optimise == 2u);
+  CHECK(o->accels[1].kind == AccelKind::kvm);
+  CHECK(refuse_unbuilt(*o, facts()));
+  CHECK(
+      refusal({"-accel", "jitt"}) ==
+      "-accel: there is no accelerator 'jitt' (did you mean 'jit'?); there are jit (also called tcg), interp and kvm");
+  CHECK(refusal({"-accel", "jit,tb-sise=3"}) == "-accel: there is no property 'tb-sise' (did you mean 'tb-size'?)");
+  CHECK(refusal({"-accel", "jit,opt=9"}) == "-accel: opt=9 must be 0 to 3");
+  CHECK(refusal({"-enable-kvm"}) == "-accel kvm: this build of pinstrap-versatilepb has no KVM yet; use -accel jit");
+}
+
+TEST_CASE("options: another board is named with its program") {
+  CHECK(refusal({"-M", "none"}) == "accepted");
+  CHECK(refusal({"-M", "malta"}) == "-M: this program is the board 'versatilepb'; 'malta' is pinstrap-malta");
+  CHECK(refusal({"-machine", "type=g3beige"}) ==
+        "-machine: this program is the board 'versatilepb'; 'g3beige' is pinstrap-g3");
+  CHECK(refusal({"-M", "versatilpb"}) ==
+        "-M: there is no board 'versatilpb' (did you mean 'versatilepb'?); this program is 'versatilepb'");
+  CHECK(refusal({"-machine", "versatilepb,usb=off,dump-guest-core=off,memory-backend=versatile.ram"}) == "accepted");
+}
+
+TEST_CASE("options: -machine may carry what to run") {
+  auto o = parse({"-machine", "versatilepb,kernel=z,initrd=i,append=a b,dtb=d"});
+  REQUIRE(o);
+  CHECK(o->kernel == "z");
+  CHECK(o->initrd == "i");
+  CHECK(o->append == "a b");
+  CHECK(o->dtb == "d");
+  CHECK(refusal({"-M", "versatilepb,usb=on"}) ==
+        "-machine usb=on: this build of pinstrap-versatilepb has no USB yet; use usb=off");
+}
+
+TEST_CASE("options: what is written wrong gets one sentence") {
+  CHECK(refusal({"-kernal", "x"}) == "unknown option '-kernal' (did you mean '-kernel'?)");
+  CHECK(refusal({"--wxyzzy"}) == "unknown option '--wxyzzy'; -help lists them");
+  CHECK(refusal({"-kernel"}) == "-kernel needs an argument: -kernel FILE");
+  CHECK(refusal({"disk.img"}) == "'disk.img' is no option; a program to run is given with -kernel, a disk with -drive");
+  CHECK(refusal({"-smp", "2"}) == "-smp: this board has 1 processor, not 2");
+  CHECK(refusal({"-cpu", "arm92"}) ==
+        "-cpu: this board has no processor 'arm92' (did you mean 'arm926'?); it takes arm926, arm1026");
+  CHECK(refusal({"-d", "unimpl"}) == "-d: there is no log item 'unimpl' (did you mean 'unimp'?); '-d help' lists them");
+  CHECK(refusal({"-serial", "sdtio"}) == "-serial: 'sdtio' is no place for characters (did you mean 'stdio'?)");
+  CHECK(refusal({"-serial", "tcp:host"}) == "-serial: tcp:host: 'host' has no port; write HOST:PORT");
+  CHECK(refusal({"-gdb", "file:x"}) ==
+        "-gdb: gdb cannot use 'file:x'; say tcp::1234, tcp:HOST:PORT, unix:PATH or stdio");
+  CHECK(refusal({"-uuid", "12"}) == "-uuid: '12' is not a UUID like 6ba7b810-9dad-11d1-80b4-00c04fd430c8");
+  CHECK(refusal({"-rtc", "base=noon"}) ==
+        "-rtc: base='noon' must be utc, localtime or a time like 2006-06-17T16:01:21");
+}
+
+TEST_CASE("options: what arrives later is parsed and refused; what is harmless is taken") {
+  CHECK(refusal({"-drive", "file=a,if=scsi"}) ==
+        "-drive: this build of pinstrap-versatilepb has no disk interface yet; give files to the guest with -initrd");
+  CHECK(refusal({"-cdrom", "a.iso"}) ==
+        "-cdrom: this build of pinstrap-versatilepb has no disk interface yet; give files to the guest with -initrd");
+  CHECK(refusal({"-nic", "user"}) == "-nic: this build of pinstrap-versatilepb has no network yet; use -nic none");
+  CHECK(refusal({"-vnc", ":1"}) == "-vnc: this build of pinstrap-versatilepb has no screen yet; use -nographic");
+  CHECK(refusal({"-icount", "shift=3"}) ==
+        "-icount: this build of pinstrap-versatilepb has no counted time yet; leave it out");
+  CHECK(refusal({"-display",    "none",
+                 "-nodefaults", "-name",
+                 "x",           "-no-user-config",
+                 "-vga",        "none",
+                 "-net",        "none",
+                 "-nic",        "none",
+                 "-parallel",   "none",
+                 "-rtc",        "base=utc",
+                 "-boot",       "strict=on",
+                 "-smp",        "1,sockets=1,cores=1,threads=1"}) == "accepted");
+}
+
+TEST_CASE("options: help and version are texts, not runs") {
+  auto help = parse({"-h"});
+  REQUIRE(help->show);
+  for (const char* word : {"Standard", "Debugging", "-kernel FILE", "example: -serial mon:stdio", "-M, -machine"})
+    CHECK(help->show->find(word) != std::string::npos);
+  CHECK(parse({"--help"})->show);
+  CHECK(*parse({"-version"})->show == "pinstrap-versatilepb (Pinstrap) 0.1\n");
+  CHECK(parse({"-M", "help"})->show->find("versatilepb    Arm Versatile PB") != std::string::npos);
+  CHECK(parse({"-cpu", "help"})->show->find("arm926") != std::string::npos);
+  CHECK(parse({"-d", "help"})->show->find("guest_errors") != std::string::npos);
+}
