@@ -1,0 +1,165 @@
+#include "boards/app.hpp"
+
+#include "accel/softmmu.hpp"
+#include "host/chardev_setup.hpp"
+#include "host/loop.hpp"
+#include "host/options.hpp"
+#include "host/ranges.hpp"
+
+#include "core/log.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <fstream>
+#include <optional>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace boards {
+namespace {
+using namespace core;
+
+// SIGINT, SIGTERM and SIGHUP end the machine in order: output is flushed, the terminal put back.
+class SignalEnd {
+ public:
+  SignalEnd(host::Loop& loop, RunControl& run) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int s : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, s);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    fd_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    watch_.emplace(loop, fd_, [this, &run] {
+      signalfd_siginfo info;
+      if (read(fd_, &info, sizeof info) == sizeof info) run.shutdown(0);
+    }, nullptr);
+    watch_->want_read(true);
+  }
+  ~SignalEnd() {
+    watch_.reset();
+    close(fd_);
+  }
+
+ private:
+  int fd_;
+  std::optional<host::FdWatch> watch_;
+};
+
+class Program {
+ public:
+  Program(App& app, std::string program) : app_(app), name_(std::move(program)) {}
+
+  Result<int> run(std::span<const char* const> arguments) {
+    const host::BoardFacts facts{.program = name_, .machines = {app_.info.machines.begin(), app_.info.machines.end()},
+                                 .title = app_.info.title, .cpus = app_.cpu_models, .ram_default = app_.info.ram_default,
+                                 .ram_max = app_.info.ram_max, .cpus_max = 1, .version = PINSTRAP_VERSION};
+    options_ = TRY(host::parse_options(arguments, facts));
+    if (options_.show) return host::print(*options_.show);
+    if (options_.map) return host::print(app_.info.map);
+    if (options_.explain) return host::print(app_.info.wiring);
+    TRY(host::refuse_unbuilt(options_, facts));
+    TRY(host::apply_log(options_));
+    TRY(make_machine());
+    return run_machine();
+  }
+
+ private:
+  Status make_machine() {
+    MachineBase& m = app_.machine;
+    std::string error;
+    if (!app_.create_memory(m, options_.ram, error)) return Error{Kind::usage, error};
+    m.clock = &clock_;
+    TRY(app_.cpu->configure(options_));
+    TRY(app_.cpu->load(options_, app_.info, m, app_.device_tree));
+    engine_ = TRY(accel::Engine::create(app_.cpu->vcpu(), app_.cpu->front_end(), app_.port, TRY(engine_options())));
+    m.memory_written = [](void* c, GuestPhys at, u64 size) { accel::code_written(*static_cast<accel::VcpuHeader*>(c), at, size); };
+    m.rom_mapping_changed = [](void* c, GuestPhys at, u64 size) { accel::rom_mapping_changed(*static_cast<accel::VcpuHeader*>(c), at, size); };
+    m.engine_context = &app_.cpu->vcpu();
+    app_.cpu->on_breakpoint([this](u32 address, bool on) { engine_->set_breakpoint(address, on); });
+    return {};
+  }
+
+  Result<accel::EngineOptions> engine_options() const {
+    accel::EngineOptions e;
+    if (!options_.accels.empty()) {
+      const host::Accel& a = options_.accels.front();
+      if (a.kind == host::AccelKind::kvm) return Error{Kind::usage, "-accel kvm: this machine's guest is not the host's architecture; use -accel jit"};
+      e.interpret = a.kind == host::AccelKind::interp;
+      if (a.tb_size) e.buffer_mib = std::max<u64>(1, a.tb_size / MiB);
+      if (a.one_insn_per_tb) e.block_limit = 1;
+    }
+    if (!options_.log_filter.empty()) e.filter = TRY(host::parse_ranges(options_.log_filter).context("-dfilter"));
+    return e;
+  }
+
+  // Calls the board needs, with the CPU's reset around the devices'.
+  static void reset(void* self) {
+    auto& p = *static_cast<Program*>(self);
+    p.app_.reset_devices(p.app_.machine);
+    p.app_.cpu->reset(p.app_.machine);
+    p.engine_->flush_code();
+  }
+  static void expire(void* self, unsigned timer) {
+    const App& a = static_cast<Program*>(self)->app_;
+    a.calls.expire(a.calls.board, timer);
+  }
+  static void service(void* self) {
+    const App& a = static_cast<Program*>(self)->app_;
+    a.calls.service(a.calls.board);
+  }
+
+  Result<int> run_machine() {
+    host::Loop loop;
+    accel::RunLoop run(app_.machine, app_.cpu->vcpu(), *engine_, app_.cpu->front_end(), {this, expire, reset, service});
+    run.start_stopped = options_.stopped;
+    run.no_reboot = options_.no_reboot;
+    host::FdWatch alarm(loop, run.alarm_fd(), [&] { run.alarm(); }, nullptr);
+    alarm.want_read(true);
+    SignalEnd signals(loop, run);
+    auto consoles = TRY(host::Consoles::create(options_, loop, run, app_.cpu->debug(), app_.machine.serial, monitor_context(run), [&] { run.kick(); }));
+    if (!options_.pidfile.empty()) std::ofstream(options_.pidfile) << getpid() << '\n';
+    loop.start();
+    prctl(PR_SET_NAME, "CPU 0/TCG");
+    const int status = run.run();
+    loop.stop();
+    loop.join();
+    consoles->finish();
+    if (!options_.pidfile.empty()) unlink(options_.pidfile.c_str());
+    if (log_on(Log::stats)) log_text(engine_->stats_text());
+    log_flush();
+    return status;
+  }
+
+  host::MonitorContext monitor_context(RunControl& run) {
+    host::MonitorContext c;
+    c.run = &run;
+    c.target = &app_.cpu->debug();
+    c.machine = &app_.machine;
+    c.devices = app_.devices;
+    c.board_map = app_.info.map;
+    c.wiring = app_.info.wiring;
+    c.board = app_.info.name;
+    c.machine_name = app_.info.machines.front();
+    c.version = PINSTRAP_VERSION;
+    c.jit = [this] { return engine_->stats_text(); };
+    c.roms = [this] { return app_.cpu->loaded(); };
+    return c;
+  }
+
+  App& app_;
+  std::string name_;
+  host::Options options_;
+  HostClock clock_;
+  std::unique_ptr<accel::Engine> engine_;
+};
+}  // namespace
+
+int run(App& app, int argc, const char* const* argv) {
+  const std::string name = fmt::format("pinstrap-{}", app.info.name);
+  Program program(app, name);
+  const auto status = program.run({argv + 1, std::size_t(argc - 1)});
+  return status ? *status : host::report(name, status.error());
+}
+}  // namespace boards

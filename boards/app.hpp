@@ -1,0 +1,27 @@
+#pragma once
+// The program around a machine: options, memory, images, threads, the end.  Compiled once; a board's main.cpp
+// fills in App.
+
+#include "accel/run_loop.hpp"
+#include "boards/board_cpu.hpp"
+
+#include "core/board.hpp"
+
+namespace boards {
+
+struct App {
+  const core::BoardInfo& info;
+  core::MachineBase& machine;
+  std::unique_ptr<BoardCpu> cpu;
+  std::vector<std::string_view> cpu_models;  // the default first
+  accel::Port port;
+  accel::BoardCalls calls;                   // board = the machine
+  std::vector<core::Block> devices;
+  bool (*create_memory)(core::MachineBase&, core::u64 ram_size, std::string& error);
+  void (*reset_devices)(core::MachineBase&);
+  std::span<const core::u8> device_tree;     // the board's own, compiled
+};
+
+// The exit status of the program.
+int run(App& app, int argc, const char* const* argv);
+}  // namespace boards

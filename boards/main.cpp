@@ -1,0 +1,48 @@
+// One binary per board: this file, compiled with the board's generated header.
+
+#include PINSTRAP_BOARD_HEADER
+
+#include "accel/board_port.hpp"
+#include "boards/app.hpp"
+#include "boards/cpu_arm.hpp"
+
+extern const unsigned char pinstrap_device_tree[];
+extern const unsigned long pinstrap_device_tree_size;
+
+namespace {
+using Machine = boards::PINSTRAP_BOARD::Machine;
+using namespace core;
+
+// A device that takes characters gets what waits for it, as far as it has room.
+template <class Device>
+void pump(CharPort& port, Device& device) {
+  if (port.break_pending.exchange(false)) device.receive_break();
+  for (u8 c; device.can_receive() && port.to_guest.pop(c);) device.receive(c);
+  device.host_drained();
+}
+
+void expire(void* machine, unsigned timer) { static_cast<Machine*>(machine)->expire(timer); }
+void service(void* machine) {
+  auto& m = *static_cast<Machine*>(machine);
+  each_serial(m, [&](unsigned port, auto& device) { pump(m.serial[port], device); });
+}
+bool create_memory(MachineBase& m, u64 ram_size, std::string& error) { return static_cast<Machine&>(m).create_memory(ram_size, error); }
+void reset_devices(MachineBase& m) { static_cast<Machine&>(m).reset_devices(); }
+u64 fetch(MachineBase* m, GuestPhys at) { return static_cast<Machine*>(m)->read(at, 4); }
+}  // namespace
+
+int main(int argc, char** argv) {
+  Machine machine;
+  machine.fetch_device = fetch;
+  boards::App app{.info = Machine::info(),
+                  .machine = machine,
+                  .cpu = boards::make_cpu(machine, machine.cpu),
+                  .cpu_models = boards::cpu_model_names(machine.cpu),
+                  .port = accel::BoardPort<Machine>::make(),
+                  .calls = {&machine, expire, nullptr, service},
+                  .devices = blocks_of(machine),
+                  .create_memory = create_memory,
+                  .reset_devices = reset_devices,
+                  .device_tree = {pinstrap_device_tree, pinstrap_device_tree_size}};
+  return boards::run(app, argc, argv);
+}
