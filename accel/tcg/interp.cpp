@@ -165,6 +165,11 @@ void Interpreter::run(const std::vector<Insn>& code, unsigned temps, unsigned la
       case Op::exit_jump: return front_.set_pc(c_, i.imm);
       case Op::exit_indirect: return front_.set_pc(c_, a);
       case Op::exit_state: return;
+      case Op::fp: {
+        const Helper& h = layout_.helpers[layout_.fp_helper];
+        reinterpret_cast<u64 (*)(VcpuHeader*, u32, u32, u32)>(h.function)(&c_, i.imm, 0, 0);
+        continue;
+      }
       case Op::call: {
         const Helper& h = layout_.helpers[i.imm];
         const u32 arg[] = {get(i.a, 0), get(i.b, 0), get(i.c, 0)};

@@ -11,14 +11,17 @@ constexpr const char* names[] = {
     "mov",   "add",   "adc",   "sub",   "sbc",   "and",   "andn",   "or",     "xor",      "not",      "shl",      "shr",
     "sar",   "ror",   "rrx",   "shl_s", "shr_s", "sar_s", "mul",    "mulu2",  "muls2",    "clz",      "sext8",    "sext16",
     "zext8", "zext16", "bswap", "set_flag", "get_flag", "cond", "nz64", "load", "store", "label", "br", "br_cond",
-    "br_zero", "br_nonzero", "exit_jump", "exit_indirect", "exit_state", "call", "insn"};
+    "br_zero", "br_nonzero", "exit_jump", "exit_indirect", "exit_state", "fp", "call", "insn"};
 static_assert(std::size(names) == std::size_t(Op::count));
+constexpr const char* fp_names[] = {"mac", "nmac", "msc", "nmsc", "mul", "nmul", "add", "sub", "div", "copy", "abs", "neg", "sqrt",
+                                    "compare", "compare_zero", "widen", "narrow", "from_u32", "from_s32", "to_u32", "to_u32_trunc",
+                                    "to_s32", "to_s32_trunc"};
 constexpr const char* cond_names[] = {"eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le"};
 
 // May the operation leave the block, so that everything written before it must be in place?
 bool is_barrier(const Insn& i) {
   switch (i.op) {
-    case Op::load: case Op::store: case Op::call: case Op::exit_jump: case Op::exit_indirect: case Op::exit_state: return true;
+    case Op::load: case Op::store: case Op::fp: case Op::call: case Op::exit_jump: case Op::exit_indirect: case Op::exit_state: return true;
     default: return false;
   }
 }
@@ -57,6 +60,7 @@ std::string to_text(const Block& block, const GuestLayout& layout) {
     }
     out += std::string(" ") + names[u8(i.op)];
     if (i.op == Op::cond || i.op == Op::br_cond) out += std::string(".") + cond_names[i.aux];
+    if (i.op == Op::fp) out += std::string(".") + fp_names[i.aux & ~fp_double] + (i.aux & fp_double ? "64" : "32");
     if (i.op == Op::load || i.op == Op::store) {
       out += std::to_string(8 << (i.aux & mem_size));
       if (i.aux & mem_signed) out += "s";
@@ -133,7 +137,7 @@ void optimise(Block& block) {
     } else if (i.op == Op::br_cond || i.op == Op::br_zero || i.op == Op::br_nonzero) {
       live.join(at_label[i.c.bits]);
     } else if (is_barrier(i)) {
-      live.kill(i.d);
+      if (i.op != Op::fp) live.kill(i.d);
       live.everything();
     } else if (i.op != Op::insn) {
       i.flags &= live.flags;

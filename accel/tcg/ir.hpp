@@ -63,6 +63,9 @@ enum class Op : u8 {
   exit_jump,      // to guest address imm (with mode bits); poll when `poll_aux` is set in aux
   exit_indirect,  // to guest address a (with mode bits); polls
   exit_state,     // to wherever the CPU state says: pc was written by a helper; polls
+  // Floating point over guest slots (a double is two, low word first): d = aux(a, b), an Fp with fp_double.  Inline
+  // while GuestLayout::fp_fast is set and the result raises no new flag; else the front end's fp_helper(imm) does it.
+  fp,
   // d = helper imm of the front end (a, b, c); see Helper.
   call,
   // Start of the guest instruction at imm (with mode bits), aux bytes long.
@@ -85,6 +88,16 @@ enum MemFlag : u8 {
   mem_plain = 16,  // the family's rule for multi-word accesses (Arm: low address bits ignored, no rotation)
 };
 inline constexpr u8 poll_aux = 1;
+
+// aux of fp.  Multiply-accumulate rounds twice: mac = d + a * b, nmac = d - a * b, msc = -d + a * b, nmsc = -d - a * b.
+enum class Fp : u8 {
+  mac, nmac, msc, nmsc, mul, nmul, add, sub, div,     // d, a, b
+  copy, abs, neg, sqrt,                               // d, a
+  compare, compare_zero,                              // d with a, or with 0: N Z C V of GuestLayout::fp_flags
+  widen, narrow,                                      // single to double, double to single
+  from_u32, from_s32, to_u32, to_u32_trunc, to_s32, to_s32_trunc,
+};
+inline constexpr u8 fp_double = 0x80;  // the operation's size; of conversions to and from integers too
 
 // A guest register, a temporary, the operation's immediate, or nothing.
 struct Ref {
@@ -171,6 +184,9 @@ class Block {
   void exit_state() { code.push_back({Op::exit_state}); }
   // Arguments are Refs only; put constants in temporaries with value(Op::mov, …).
   void call(Ref d, unsigned helper, Ref a = {}, Ref b = {}, Ref c = {}) { code.push_back({Op::call, 0, 0, 0, d, a, b, c, helper}); }
+  void fp(Fp op, bool is_double, Ref d, Ref a, Ref b, u32 instruction) {
+    code.push_back({Op::fp, 0, u8(u8(op) | (is_double ? fp_double : 0)), 0, d, a, b, {}, instruction});
+  }
   void insn(u32 pc, u8 length) { code.push_back({Op::insn, 0, length, 0, {}, {}, {}, {}, pc}); }
 
  private:
@@ -189,6 +205,9 @@ struct GuestLayout {
   std::span<const u8> pin_order;
   u16 flag_n, flag_z, flag_c, flag_v;  // byte offsets of the flag bytes
   std::span<const Helper> helpers;
+  u16 fp_fast = 0;     // byte: rounding to nearest, no flushing, no vectors, and the inexact flag is set already
+  u16 fp_flags = 0;    // word: results of compare in bits 31…28
+  u16 fp_helper = 0;
   u32 mode_bits;  // of a pc with mode bits: those that are not address (Arm: 1)
 };
 

@@ -95,7 +95,7 @@ void ArmDebug::write_register(unsigned index, std::span<const u8> in) {
   else if (index == pc_index) s_.pc = u32(v) & (s_.thumb ? ~1u : ~3u);
   else if (index == cpsr_index) write_cpsr(s_, u32(v));
   else if (index < fpscr_index) store_le(&s_.vfp.s[2 * (index - d0_index)], v);
-  else if (index == fpscr_index) s_.vfp.fpscr = u32(v) & fpscr_writable;
+  else if (index == fpscr_index) s_.vfp.fpscr = u32(v) & fpscr_writable, vfp_settle(s_);
   else if (index == fpexc_index) s_.vfp.fpexc = u32(v) & fpexc_en;
 }
 

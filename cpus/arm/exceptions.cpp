@@ -128,6 +128,7 @@ void reset(CpuState& s) noexcept {
   for (unsigned i = 0; i < 5; ++i) s.fiq_r8_12[i] = s.usr_r8_12[i] = 0;
   s.cp15 = {};
   s.vfp = {};
+  s.fp_fast = 0;
   s.cp15.control = s.model ? s.model->reset_control : 0;
   s.cpsr_low = svc | cpsr_i | cpsr_f;
   s.privilege = 0;

@@ -45,7 +45,8 @@ struct Layout {
     slots[slot::spsr] = {"spsr", at(&sample.spsr)};
     slots[slot::fpexc] = {"fpexc", at(&sample.vfp.fpexc)};
     slots[slot::fpscr] = {"fpscr", at(&sample.vfp.fpscr)};
-    layout = {slots, pins, at(&sample.n), at(&sample.z), at(&sample.c), at(&sample.v), helpers(), 1};
+    layout = {slots, pins, at(&sample.n), at(&sample.z), at(&sample.c), at(&sample.v), helpers(),
+              at(&sample.fp_fast), at(&sample.vfp.fpscr), helper_vfp_data, 1};
   }
 };
 

@@ -54,6 +54,7 @@ struct CpuState : accel::VcpuHeader {
   Cp15 cp15;
   Vfp vfp;
   const CpuModel* model = nullptr;
+  u8 fp_fast = 0;  // see vfp_settle()
   u32 semihosting = 0;  // 1: SVC 0x123456 / 0xAB go to the host
 };
 static_assert(sizeof(CpuState) < accel::probe_offset);

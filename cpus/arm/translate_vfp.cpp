@@ -13,6 +13,7 @@ namespace arm {
 namespace {
 using namespace vfp;
 using VOp = vfp::Op;
+using tcg::Fp;
 
 constexpr u8 plain_word = 2 | tcg::mem_plain;
 constexpr u32 s_registers = 32;
@@ -29,12 +30,63 @@ struct VfpVisitor {
 
   static Ref s(u32 n) { return guest(slot::s0 + n % s_registers); }
 
-  // ---- arithmetic: all of it is one call, so that the inline forms of single operations have one place to go ----
+  // ---- arithmetic ----
 
+  // A register of that size as its first word.
+  static Ref r(u32 n, bool is_double) { return s(is_double ? 2 * n : n); }
+
+  // `wide` is the size of the operation; a conversion names where its source and its result differ from that.
+  struct Sizes {
+    Fp op;
+    bool wide, wide_d, wide_m;
+  };
   template <class I>
-  requires(I::op >= VOp::fmacs && I::op <= VOp::ftosizd) void operator()(const I&) {
+  static constexpr Sizes sizes() {
+    constexpr u16 n = u16(I::op);
+    if constexpr (I::op <= VOp::fdivs) return {Fp(n - u16(VOp::fmacs)), false, false, false};
+    else if constexpr (I::op <= VOp::fdivd) return {Fp(n - u16(VOp::fmacd)), true, true, true};
+    else return extension<I>();
+  }
+  template <class I>
+  static constexpr Sizes extension() {
+    switch (I::op) {
+      case VOp::fcpys: return {Fp::copy, false, false, false};
+      case VOp::fcpyd: return {Fp::copy, true, true, true};
+      case VOp::fabss: return {Fp::abs, false, false, false};
+      case VOp::fabsd: return {Fp::abs, true, true, true};
+      case VOp::fnegs: return {Fp::neg, false, false, false};
+      case VOp::fnegd: return {Fp::neg, true, true, true};
+      case VOp::fsqrts: return {Fp::sqrt, false, false, false};
+      case VOp::fsqrtd: return {Fp::sqrt, true, true, true};
+      case VOp::fcmps: case VOp::fcmpes: return {Fp::compare, false, false, false};
+      case VOp::fcmpd: case VOp::fcmped: return {Fp::compare, true, true, true};
+      case VOp::fcmpzs: case VOp::fcmpezs: return {Fp::compare_zero, false, false, false};
+      case VOp::fcmpzd: case VOp::fcmpezd: return {Fp::compare_zero, true, true, true};
+      case VOp::fcvtds: return {Fp::widen, false, true, false};
+      case VOp::fcvtsd: return {Fp::narrow, true, false, true};
+      case VOp::fuitos: return {Fp::from_u32, false, false, false};
+      case VOp::fuitod: return {Fp::from_u32, true, true, false};
+      case VOp::fsitos: return {Fp::from_s32, false, false, false};
+      case VOp::fsitod: return {Fp::from_s32, true, true, false};
+      case VOp::ftouis: return {Fp::to_u32, false, false, false};
+      case VOp::ftouid: return {Fp::to_u32, true, false, true};
+      case VOp::ftouizs: return {Fp::to_u32_trunc, false, false, false};
+      case VOp::ftouizd: return {Fp::to_u32_trunc, true, false, true};
+      case VOp::ftosis: return {Fp::to_s32, false, false, false};
+      case VOp::ftosid: return {Fp::to_s32, true, false, true};
+      case VOp::ftosizs: return {Fp::to_s32_trunc, false, false, false};
+      default: return {Fp::to_s32_trunc, true, false, true};  // ftosizd
+    }
+  }
+  template <class I>
+  requires(I::op >= VOp::fmacs && I::op <= VOp::ftosizd) void operator()(const I& i) {
+    constexpr Sizes x = sizes<I>();
+    static_assert(Fp(0) == Fp::mac && Fp(8) == Fp::div && u16(VOp::fdivs) - u16(VOp::fmacs) == 8 && u16(VOp::fdivd) - u16(VOp::fmacd) == 8);
     t.require_vfp();
-    t.call({}, helper_vfp_data, w);
+    Ref a, b;
+    if constexpr (requires { i.n; }) a = r(i.n, x.wide), b = r(i.m, x.wide);
+    else if constexpr (requires { i.m; }) a = r(i.m, x.wide_m);
+    t.out.fp(x.op, x.wide, r(i.d, x.wide_d), a, b, w);
   }
 
   // ---- core registers ----

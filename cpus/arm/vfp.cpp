@@ -174,12 +174,14 @@ template <class F, class Op>
   }
   return binary_slow<F>(s, a, b, op);
 }
-// Products and quotients may underflow, or divide by zero.
+// Products and quotients may underflow, or divide by zero.  A zero is exact when an operand made it.
 template <class F, class Op>
 [[gnu::always_inline]] inline Bits<F> product(CpuState& s, Bits<F> a, Bits<F> b, Op op) {
   if (flags_settled(s)) [[likely]] {
     const Bits<F> r = bits<F>(op(value<F>(a), value<F>(b)));
     if (is_ordinary<F>(r)) [[likely]] return r;
+    if (!magnitude<F>(r) && !magnitude<F>(a)) return r;
+    if (std::is_same_v<Op, Mul> && !magnitude<F>(r) && !magnitude<F>(b)) return r;
   }
   return binary_slow<F>(s, a, b, op);
 }
@@ -414,6 +416,7 @@ bool accessible(const CpuState& s, u32 reg) {
 void vfp_data_processing(CpuState& s, u32 insn) noexcept {
   if (insn & 0x100) data_processing<double>(s, insn);
   else data_processing<float>(s, insn);
+  vfp_settle(s);
 }
 
 u32 vfp_read_system(CpuState& s, u32 reg, bool& ok) noexcept {
@@ -437,6 +440,7 @@ bool vfp_write_system(CpuState& s, u32 reg, u32 value) noexcept {
     case vfp_fpinst2: s.vfp.fpinst2 = value; break;
     default: break;  // FPSID is read-only
   }
+  vfp_settle(s);
   return true;
 }
 

@@ -28,6 +28,12 @@ inline bool vfp_enabled(const CpuState& s) { return (s.vfp.fpexc & fpexc_en) != 
 // The cumulative flags a host MXCSR holds, in FPSCR's places (not IDC, which MXCSR has no equal of).
 constexpr u32 fpscr_flags_of_mxcsr(u32 mxcsr) { return (mxcsr & 1) | (mxcsr >> 1 & 0x1e); }
 
+// Recomputes fp_fast, which lets translated code compute by itself: round to nearest, no flushing, no vectors, and IXC
+// set already, so that an ordinary result raises no flag that is not there.  After every change of FPSCR.
+inline void vfp_settle(CpuState& s) {
+  s.fp_fast = (s.vfp.fpscr & (fpscr_rmode | fpscr_fz | fpscr_len | fpscr_stride | fpscr_ixc)) == fpscr_ixc;
+}
+
 // Any CDP of coprocessors 10 and 11 that vfp.isa defines: FMAC … FCVT, with short vectors.  VFP is enabled.
 void vfp_data_processing(CpuState& s, u32 insn) noexcept;
 

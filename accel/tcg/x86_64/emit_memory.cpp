@@ -143,6 +143,13 @@ void Emitter::stubs() {
     if (s.is_load) a_.mov(s.data, header32(at_result));
     a_.jmp(s.back);
   }
+  for (const SlowFp& s : slow_fp_) {
+    a_.bind(s.entry);
+    a_.mov(header32(at_argument), imm(s32(s.instruction)));
+    a_.mov(header32(at_pc), imm(s32(s.pc)));
+    a_.call(imm(u64(thunks_.helper[layout_.fp_helper])));
+    a_.jmp(s.back);
+  }
   for (const ExitStub& e : exits_) {
     a_.bind(e.entry);
     if (e.slot >= 0) slots_[u32(e.slot)].unlinked = u32(a_.offset());

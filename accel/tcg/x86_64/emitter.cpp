@@ -50,6 +50,7 @@ void Emitter::prepare(const Block& block) {
   free_spills_ = (u64(1) << spill_homes) - 1;
   host_flags_ = HostFlags::none;
   slow_.clear();
+  slow_fp_.clear();
   exits_.clear();
   slots_.clear();
 }
@@ -513,6 +514,7 @@ void Emitter::one(const Insn& i) {
     case Op::exit_jump: exit_jump(i); break;
     case Op::exit_indirect: exit_indirect(i); break;
     case Op::exit_state: a_.jmp(imm(u64(thunks_.state))); break;
+    case Op::fp: floating_point(i); break;
     case Op::call: call(i); break;
     case Op::count: check(false);
   }

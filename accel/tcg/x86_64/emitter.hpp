@@ -66,6 +66,13 @@ class Emitter {
 
   void memory(const Insn& i);
   void call(const Insn& i);
+  void floating_point(const Insn& i);
+  void fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
+  void fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
+  void fp_compare(const Insn& i, bool with_zero, bool wide, const asmjit::Label& slow);
+  void fp_load(const x86::Xmm& x, Ref r, bool wide);
+  void fp_store(Ref r, const x86::Xmm& x, bool wide);
+  void fp_require_ordinary(const x86::Xmm& x, bool wide, bool tiny_is_exact, const asmjit::Label& slow);
   void exit_jump(const Insn& i);
   void exit_indirect(const Insn& i);
   void stubs();
@@ -103,7 +110,12 @@ class Emitter {
     u32 pc;
     s32 slot;  // index in slots_, or -1: plain jump
   };
+  struct SlowFp {
+    asmjit::Label entry, back;
+    u32 instruction, pc;
+  };
   std::vector<SlowMemory> slow_;
+  std::vector<SlowFp> slow_fp_;
   std::vector<ExitStub> exits_;
   std::vector<Slot> slots_;
 };

@@ -43,10 +43,10 @@ TEST_CASE("exceptions: each mode has its own r13, r14 and SPSR; FIQ also r8 to r
   CHECK(c.s.privilege == 1);
 }
 
-TEST_CASE("exceptions: CPSR keeps flags, Q, J, T and masks, and nothing else") {
+TEST_CASE("exceptions: CPSR keeps flags, Q, J, T, masks and reserved bit 8, and nothing else") {
   Cpu c;
   write_cpsr(c.s, 0xffff'ffe0 | irq);
-  CHECK(read_cpsr(c.s) == (0xf900'00e0 | irq));
+  CHECK(read_cpsr(c.s) == (0xf900'01e0 | irq));
   CHECK(c.s.n == 1);
   CHECK(c.s.thumb == 1);
   CHECK(c.s.q == 1);
