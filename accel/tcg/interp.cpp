@@ -58,7 +58,22 @@ void Interpreter::shift(const Insn& i, u32 a, u32 b) {
   if (i.flags & flag_c) flag(flag_c) = carry;
 }
 
+// Both words of an eight-byte access.
+template <class One>
+bool Interpreter::pair(const Insn& i, One one) {
+  for (unsigned n = 0; n < 2; ++n) {
+    Insn word = i;
+    word.aux = u8((i.aux & ~mem_size) | 2);
+    word.imm += 4 * n;
+    Ref& slot = i.op == Op::load ? word.d : word.b;
+    slot = Ref::guest(slot.index() + n);
+    if (!(this->*one)(word)) return false;
+  }
+  return true;
+}
+
 bool Interpreter::load(const Insn& i) {
+  if ((i.aux & mem_size) == 3) return pair(i, &Interpreter::load);
   const u32 va = get(i.a, 0) + i.imm, size = 1u << (i.aux & mem_size);
   const unsigned user = i.aux & mem_user ? 1 : c_.privilege;
   const u64 page = accel::page_table(&c_, user, false)[va >> accel::page_bits];
@@ -76,6 +91,7 @@ bool Interpreter::load(const Insn& i) {
 }
 
 bool Interpreter::store(const Insn& i) {
+  if ((i.aux & mem_size) == 3) return pair(i, &Interpreter::store);
   const u32 va = get(i.a, 0) + i.imm, size = 1u << (i.aux & mem_size), v = get(i.b, 0);
   const unsigned user = i.aux & mem_user ? 1 : c_.privilege;
   const u64 page = accel::page_table(&c_, user, true)[va >> accel::page_bits];

@@ -29,6 +29,8 @@ class Interpreter {
   void set_cv(const Insn& i, bool carry, bool overflow);
   void arithmetic(const Insn& i, u32 a, u32 b, bool carry_in);
   void shift(const Insn& i, u32 a, u32 b);
+  template <class One>
+  bool pair(const Insn& i, One one);
   bool load(const Insn& i);
   bool store(const Insn& i);
 

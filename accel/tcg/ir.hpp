@@ -50,7 +50,8 @@ enum class Op : u8 {
   get_flag,  // d = flag aux
   cond,      // d = condition aux holds ? 1 : 0
   nz64,      // N, Z from the 64-bit value {b, a} (b is the high half)
-  // Memory: address a + imm.  aux = MemFlag bits.
+  // Memory: address a + imm.  aux = MemFlag bits.  Eight bytes are two words to or from guest slots d and d + 1
+  // (b and b + 1), which are not pinned; unaligned they are two accesses.
   load,   // d
   store,  // b
   // Control inside a block.  Labels are forward only; c is the label's number.
@@ -82,7 +83,7 @@ u8 flags_read(Cond c);
 
 // aux of load and store.
 enum MemFlag : u8 {
-  mem_size = 3,    // log2 of the bytes: 0, 1, 2
+  mem_size = 3,    // log2 of the bytes
   mem_signed = 4,  // loads of 1 and 2 bytes
   mem_user = 8,    // with user privilege, whatever the mode
   mem_plain = 16,  // the family's rule for multi-word accesses (Arm: low address bits ignored, no rotation)

@@ -15,7 +15,7 @@ using namespace vfp;
 using VOp = vfp::Op;
 using tcg::Fp;
 
-constexpr u8 plain_word = 2 | tcg::mem_plain;
+constexpr u8 plain_word = 2 | tcg::mem_plain, plain_double = 3 | tcg::mem_plain;
 constexpr u32 s_registers = 32;
 
 // A fault part of the way leaves the registers loaded so far changed, which running the instruction again mends.
@@ -136,11 +136,14 @@ struct VfpVisitor {
   // ---- loads and stores ----
 
   void transfer(Words x, Ref base, u32 offset) {
-    for (u32 i = 0; i < x.count; ++i) {
+    // Doubles move whole, so that what uses them does not wait for two halves to meet in the host's store buffer.
+    const u32 step = x.first % 2 == 0 && x.count % 2 == 0 ? 2 : 1;
+    const u8 size = step == 2 ? plain_double : plain_word;
+    for (u32 i = 0; i < x.count; i += step) {
       if (x.load)
-        t.out.load(s(x.first + i), base, offset + 4 * i, plain_word);
+        t.out.load(s(x.first + i), base, offset + 4 * i, size);
       else
-        t.out.store(s(x.first + i), base, offset + 4 * i, plain_word);
+        t.out.store(s(x.first + i), base, offset + 4 * i, size);
     }
   }
   template <class I>

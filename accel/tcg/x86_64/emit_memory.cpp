@@ -22,13 +22,11 @@ void Emitter::memory(const Insn& i) {
     address = sum;
   }
   SlowMemory slow{a_.newLabel(), a_.newLabel(), address, {}, {}, pc_, i.aux, is_load};
-  if (!is_load) {
-    if (i.b.is_imm()) slow.constant = i.imm;
-    else slow.data = in_register(i.b, 0);
-  }
   const Gp page = scratch();
   // Before the branches to the slow path: taking a register may spill another, on both paths.
-  if (is_load) slow.data = destination(i.d, Insn{Op::load});
+  slow.carrier = page;
+  if (size == 8) slow.pair = is_load ? i.d : i.b;
+  else slow.data = is_load ? destination(i.d, Insn{Op::load}) : in_register(i.b, 0);
   const std::size_t table = accel::page_table_offset + (2 * user + !is_load) * accel::page_table_entries * sizeof(u64);
   a_.mov(page, address);
   a_.shr(page, accel::page_bits);
@@ -39,30 +37,29 @@ void Emitter::memory(const Insn& i) {
   }
   a_.test(page.r64(), page.r64());
   a_.jz(slow.entry);
-  const x86::Mem at = x86::ptr(page.r64(), address.r64());
-  if (is_load) {
-    const Gp d = slow.data;
-    auto m = at;
-    m.setSize(size);
-    if (size == 4) a_.mov(d, m);
-    else if (i.aux & mem_signed) a_.movsx(d, m);
-    else a_.movzx(d, m);
-    a_.bind(slow.back);
-    finish(i.d, d);
-  } else {
-    auto m = at;
-    m.setSize(size);
-    if (slow.constant) {
-      a_.mov(m, imm(size == 4 ? s64(s32(*slow.constant)) : size == 2 ? s64(s16(*slow.constant)) : s64(s8(*slow.constant))));
-    } else if (size == 4) {
-      a_.mov(m, slow.data);
-    } else if (size == 2) {
-      a_.mov(m, slow.data.r16());
+  const x86::Mem at = x86::ptr(page.r64(), address.r64(), 0, 0, size);
+  const Gp& d = slow.data;
+  if (size == 8) {  // the page register carries the value
+    const auto slots = x86::qword_ptr(env, layout_.slots[slow.pair.index()].offset);
+    if (is_load) {
+      a_.mov(page.r64(), at);
+      a_.mov(slots, page.r64());
     } else {
-      a_.mov(m, slow.data.r8());
+      const Gp value = scratch();
+      a_.mov(value.r64(), slots);
+      a_.mov(at, value.r64());
     }
-    a_.bind(slow.back);
+  } else if (!is_load) {
+    a_.mov(at, size == 4 ? d : size == 2 ? Gp(d.r16()) : Gp(d.r8()));
+  } else if (size == 4) {
+    a_.mov(d, at);
+  } else if (i.aux & mem_signed) {
+    a_.movsx(d, at);
+  } else {
+    a_.movzx(d, at);
   }
+  a_.bind(slow.back);
+  if (is_load && size < 8) finish(i.d, d);
   slow_.push_back(slow);
 }
 
@@ -128,19 +125,38 @@ void Emitter::exit_indirect(const Insn& i) {
   a_.jmp(x86::qword_ptr(env, x86::rcx, 2, table + s32(offsetof(accel::ProbeEntry, code))));
 }
 
+// The thunk takes the address and the value from the state, puts what it loaded there, and keeps every register.
+void Emitter::slow_access(const SlowMemory& s, u8 aux, u32 offset, const Gp& data) {
+  a_.mov(header32(at_argument), s.address);
+  if (offset) a_.add(header32(at_argument), offset);
+  if (!s.is_load) a_.mov(header32(at_argument + 4), data);
+  const u8* thunk = s.is_load ? thunks_.load[aux & 31] : thunks_.store[aux & 31];
+  check(thunk != nullptr);
+  a_.call(imm(u64(thunk)));
+  if (s.is_load) a_.mov(data, header32(at_result));
+}
+
+// One word of a pair; the slots are memory, so a register that is free on this path stands between.
+void Emitter::slow_pair_word(const SlowMemory& s, u8 aux, u32 offset, const x86::Mem& slot) {
+  const Gp between = s.carrier;
+  if (!s.is_load) a_.mov(between, slot);
+  slow_access(s, aux, offset, between);
+  if (s.is_load) a_.mov(slot, between);
+}
+
 void Emitter::stubs() {
   for (const SlowMemory& s : slow_) {
     a_.bind(s.entry);
-    a_.mov(header32(at_argument), s.address);
-    if (!s.is_load) {
-      if (s.constant) a_.mov(header32(at_argument + 4), imm(s32(*s.constant)));
-      else a_.mov(header32(at_argument + 4), s.data);
-    }
     a_.mov(header32(at_pc), imm(s32(s.pc)));
-    const u8* thunk = s.is_load ? thunks_.load[s.aux & 31] : thunks_.store[s.aux & 31];
-    check(thunk != nullptr);
-    a_.call(imm(u64(thunk)));
-    if (s.is_load) a_.mov(s.data, header32(at_result));
+    if (s.pair.is_none()) {
+      slow_access(s, s.aux, 0, s.data);
+    } else {  // as two words; each keeps all registers
+      const u8 word = u8((s.aux & ~mem_size) | 2);
+      for (unsigned n = 0; n < 2; ++n) {
+        const auto slot = slot_memory(layout_, s.pair.index() + n);
+        slow_pair_word(s, word, 4 * n, slot);
+      }
+    }
     a_.jmp(s.back);
   }
   for (const SlowFp& s : slow_fp_) {

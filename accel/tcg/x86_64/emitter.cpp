@@ -394,6 +394,7 @@ void Emitter::multiply_long(const Insn& i) {
   a_.imul(low.r64(), other.r64());
   a_.mov(other.r64(), low.r64());
   a_.shr(other.r64(), 32);
+  if (i.d.is_temp()) a_.mov(low, low);  // as an address it must be zero-extended
   adopt(i.d, low);
   adopt(i.c, other);
 }

@@ -5,7 +5,6 @@
 #include "accel/tcg/x86_64/registers.hpp"
 
 #include <array>
-#include <optional>
 
 namespace tcg::x86_64 {
 
@@ -73,6 +72,9 @@ class Emitter {
   void fp_load(const x86::Xmm& x, Ref r, bool wide);
   void fp_store(Ref r, const x86::Xmm& x, bool wide);
   void fp_require_ordinary(const x86::Xmm& x, bool wide, bool tiny_is_exact, const asmjit::Label& slow);
+  struct SlowMemory;
+  void slow_access(const SlowMemory& s, u8 aux, u32 offset, const Gp& data);
+  void slow_pair_word(const SlowMemory& s, u8 aux, u32 offset, const x86::Mem& slot);
   void exit_jump(const Insn& i);
   void exit_indirect(const Insn& i);
   void stubs();
@@ -100,10 +102,11 @@ class Emitter {
   struct SlowMemory {
     asmjit::Label entry, back;
     Gp address, data;
-    std::optional<u32> constant;  // the value of a store, when constant
+    Gp carrier;  // free for the slow path's own use
     u32 pc;
     u8 aux;
     bool is_load;
+    Ref pair = {};  // of an 8-byte access: the first of two slots; none otherwise
   };
   struct ExitStub {
     asmjit::Label entry;
