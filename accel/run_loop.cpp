@@ -11,12 +11,14 @@
 
 namespace core {
 void RunControl::call(const std::function<void()>& work) {
-  std::promise<void> done;
-  post([&] {
+  // Work that is dropped takes the promise with it, which ends the wait too.
+  auto done = std::make_shared<std::promise<void>>();
+  const std::future<void> ended = done->get_future();
+  post([&work, done = std::move(done)] {
     work();
-    done.set_value();
+    done->set_value();
   });
-  done.get_future().wait();
+  ended.wait();
 }
 }  // namespace core
 
@@ -53,6 +55,7 @@ void RunLoop::alarm() {
 void RunLoop::post(std::function<void()> work) {
   {
     std::lock_guard hold(lock_);
+    if (ended_) return;
     posted_.push_back(std::move(work));
   }
   machine_.raise(request_kick);
@@ -68,6 +71,7 @@ void RunLoop::resume() {
     if (!stopped_) return;
     over_breakpoint_ = true;
     machine_.clock->resume();
+    alarm_at_ = never;  // while virtual time stood still it rang too early
     stopped_ = false;
   });
 }
@@ -81,6 +85,7 @@ void RunLoop::step() {
 
 void RunLoop::halt_guest(StopReason reason) {
   machine_.clock->pause();
+  step_once_ = false;
   stopped_ = true;
   for (const auto& l : listeners_) l(reason);
 }
@@ -90,6 +95,14 @@ void RunLoop::do_reset() {
   machine_.timers.refresh();
   calls_.reset(calls_.board);
   flush_tlb(vcpu_);
+}
+
+// Nobody will run what is posted from now on.
+void RunLoop::drop_posted() {
+  std::deque<std::function<void()>> dropped;  // destroyed without the lock
+  std::lock_guard hold(lock_);
+  ended_ = true;
+  dropped.swap(posted_);
 }
 
 void RunLoop::do_posted() {
@@ -109,6 +122,8 @@ void RunLoop::do_posted() {
 void RunLoop::expire_timers() {
   const u64 now = machine_.now();
   for (int id, budget = 64; budget-- && (id = machine_.timers.take_due(now)) >= 0;) calls_.expire(calls_.board, unsigned(id));
+  // What they armed is seen before guest code runs; the request would keep a guest with a fast timer from running.
+  vcpu_.exit_request.fetch_and(~u32(request_timer));
 }
 
 // The alarm may ring early, never late: it is moved only to an earlier deadline or after it rang.
@@ -144,6 +159,12 @@ void RunLoop::run_guest() {
 }
 
 int RunLoop::run() {
+  const int status = run_until_end();
+  drop_posted();
+  return status;
+}
+
+int RunLoop::run_until_end() {
   do_reset();
   if (start_stopped) halt_guest(StopReason::paused);
   for (;;) {

@@ -49,7 +49,9 @@ class RunLoop final : public core::RunControl {
 
  private:
   void do_reset();
+  int run_until_end();
   void do_posted();
+  void drop_posted();
   void expire_timers();
   void set_alarm();
   void run_guest();
@@ -70,6 +72,7 @@ class RunLoop final : public core::RunControl {
   bool wake_pending_ = false;  // guarded by lock_
   std::atomic<bool> sleeping_{false};
   std::deque<std::function<void()>> posted_;  // guarded by lock_
+  bool ended_ = false;  // run() is over; guarded by lock_
   std::atomic<bool> stopped_{false}, step_once_{false};
   bool over_breakpoint_ = false;
   std::vector<std::function<void(core::StopReason)>> listeners_;

@@ -13,7 +13,7 @@
 namespace accel {
 using namespace core;
 
-// Guest virtual pc (with the ISA's mode bits in its low bits) → host code.  Empty: tag = ~0.
+// Guest virtual pc (with the ISA's mode bits in its low bits) → host code.  Empty: tag = probe_empty().
 struct ProbeEntry {
   u32 tag;
   u32 unused;
@@ -48,6 +48,8 @@ inline constexpr std::size_t vcpu_mapping_size = page_table_offset + page_table_
 
 // Which entry of a probe table serves a pc; the low two bits are mode bits or zero.
 constexpr std::size_t probe_index(u32 pc) { return pc >> 2 & (probe_count - 1); }
+// A tag no pc served by this entry has: every value is some guest's pc, also ~0.
+constexpr u32 probe_empty(std::size_t index) { return index ? 0 : ~0u; }
 
 inline ProbeEntry* probe_table(VcpuHeader* c, unsigned privilege) {
   return reinterpret_cast<ProbeEntry*>(reinterpret_cast<u8*>(c) + probe_offset) + privilege * probe_count;

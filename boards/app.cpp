@@ -83,12 +83,13 @@ class Program {
 
   Result<accel::EngineOptions> engine_options() const {
     accel::EngineOptions e;
-    if (!options_.accels.empty()) {
-      const host::Accel& a = options_.accels.front();
-      if (a.kind == host::AccelKind::kvm) return Error{Kind::usage, "-accel kvm: this machine's guest is not the host's architecture; use -accel jit"};
+    // The first that can run this guest; refuse_unbuilt() saw to it that there is one.
+    for (const host::Accel& a : options_.accels) {
+      if (a.kind == host::AccelKind::kvm) continue;
       e.interpret = a.kind == host::AccelKind::interp;
       if (a.tb_size) e.buffer_mib = std::max<u64>(1, a.tb_size / MiB);
       if (a.one_insn_per_tb) e.block_limit = 1;
+      break;
     }
     if (!options_.log_filter.empty()) e.filter = TRY(host::parse_ranges(options_.log_filter).context("-dfilter"));
     return e;

@@ -14,9 +14,10 @@ enum class StopReason { paused, breakpoint, step, watchpoint, shutdown, fault };
 class RunControl {
  public:
   virtual ~RunControl() = default;
-  // Runs `work` on the vCPU thread between two guest instructions, also while the guest is stopped.
+  // Runs `work` on the vCPU thread between two guest instructions, also while the guest is stopped.  Once that
+  // thread has ended, work that was posted is destroyed without being run.
   virtual void post(std::function<void()> work) = 0;
-  // post(), then waits until it ran.  Not from the vCPU thread.
+  // post(), then waits until it ran or was dropped.  Not from the vCPU thread.
   void call(const std::function<void()>& work);
   // Stops the guest before its next instruction; no effect when it is stopped.
   virtual void stop() = 0;

@@ -115,8 +115,9 @@ void BlockStore::invalidate(u32 index) {
   }
   b.first_incoming = no_block;
   for (unsigned privilege = 0; privilege < 2; ++privilege) {
-    accel::ProbeEntry& e = accel::probe_table(&c_, privilege)[accel::probe_index(b.pc)];
-    if (e.tag == b.pc && e.code == b.code) e.tag = ~0u;
+    const std::size_t i = accel::probe_index(b.pc);
+    accel::ProbeEntry& e = accel::probe_table(&c_, privilege)[i];
+    if (e.tag == b.pc && e.code == b.code) e.tag = accel::probe_empty(i);
   }
 }
 
@@ -164,7 +165,7 @@ bool BlockStore::hits_own_block(GuestPhys at, u64 size) const {
 void BlockStore::fill_probe(u32 pc, u32 privilege, const void* code) {
   const std::size_t i = accel::probe_index(pc);
   accel::ProbeEntry& e = accel::probe_table(&c_, privilege)[i];
-  if (e.tag == ~0u) probes_.push_back(u32(i << 1 | privilege));
+  if (e.tag == accel::probe_empty(i)) probes_.push_back(u32(i << 1 | privilege));
   e = {pc, 0, code};
   code_va_[pc >> page_bits] = true;
 }
@@ -173,7 +174,7 @@ void BlockStore::clear_probes() {
   for (const u32 p : probes_) {
     accel::ProbeEntry& e = accel::probe_table(&c_, p & 1)[p >> 1];
     code_va_[e.tag >> page_bits] = false;
-    e.tag = ~0u;
+    e.tag = accel::probe_empty(p >> 1);
   }
   probes_.clear();
 }

@@ -15,18 +15,17 @@ namespace tcg {
 inline constexpr u32 no_block = ~u32(0);
 
 // A translated block.  Keyed by (physical address, pc with mode bits, mode); never crosses a 4 KiB page.
+// Small, because lookups walk chains of them: one cache line.
 struct TranslatedBlock {
   u64 phys;
   u32 pc, mode;
-  u32 bytes;             // of guest code; at least 1
-  u32 instructions;
   const u8* code;        // host code; null for the interpreter
-  std::vector<Insn> ir;  // the interpreter's
-  unsigned temps = 0, labels = 0;
   u32 next_in_bucket = no_block, next_in_page = no_block;
   u32 first_incoming = no_block;  // jump slots that lead here
+  u16 bytes;             // of guest code; at least 1
   bool valid = true;
 };
+static_assert(sizeof(TranslatedBlock) <= 48);
 
 // A patchable direct jump in host code.
 struct JumpSlot {

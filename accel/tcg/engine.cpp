@@ -24,7 +24,7 @@ VcpuMemory::VcpuMemory() {
   if (base_ == MAP_FAILED) throw std::bad_alloc();
   for (unsigned p = 0; p < 2; ++p)
     for (std::size_t i = 0; i < probe_count; ++i)
-      reinterpret_cast<ProbeEntry*>(static_cast<u8*>(base_) + probe_offset)[p * probe_count + i].tag = ~0u;
+      reinterpret_cast<ProbeEntry*>(static_cast<u8*>(base_) + probe_offset)[p * probe_count + i].tag = probe_empty(i);
 }
 VcpuMemory::~VcpuMemory() { munmap(base_, vcpu_mapping_size); }
 }  // namespace accel
@@ -67,8 +67,8 @@ class TcgEngine final : public Engine {
 #endif
       const u32 b = next_block();
       if (b == no_block) continue;
-      const TranslatedBlock& block = blocks_[b];
-      interpreter_.run(block.ir, block.temps, block.labels, block.valid);
+      const Block& ir = interpreted_[b];
+      interpreter_.run(ir.code, ir.temps, ir.labels, blocks_[b].valid);
     }
   }
 
@@ -88,8 +88,9 @@ class TcgEngine final : public Engine {
 
   void flush_code() override {
     ++stats_.flushes;
-    stats_.invalidated += blocks_.invalidated;
+    stats_.invalidated += std::exchange(blocks_.invalidated, 0);
     blocks_.clear();
+    interpreted_.clear();
 #if PINSTRAP_HOST_X86_64
     if (host_) host_->flush();
 #endif
@@ -171,7 +172,7 @@ class TcgEngine final : public Engine {
     const auto begin = std::chrono::steady_clock::now();
     Block& block = scratch_;
     const Request request = translate(pc, at, options_.block_limit, &breakpoints_, block);
-    TranslatedBlock t{.phys = raw(at), .pc = pc, .mode = mode, .bytes = std::max(1u, request.used), .instructions = request.instructions, .code = nullptr, .ir = {}};
+    TranslatedBlock t{.phys = raw(at), .pc = pc, .mode = mode, .code = nullptr, .bytes = u16(std::max(1u, request.used))};
 #if PINSTRAP_HOST_X86_64
     if (host_) {
       std::string listing;
@@ -191,10 +192,8 @@ class TcgEngine final : public Engine {
     stats_.guest_bytes += request.used;
     stats_.ir_operations += block.code.size();
     if (!buffer_) {
-      if (blocks_.count() >= max_interpreted) flush_code();
-      t.ir = block.code;
-      t.temps = block.temps;
-      t.labels = block.labels;
+      if (interpreted_.size() >= max_interpreted) flush_code();
+      interpreted_.push_back(block);
     }
     const u32 b = blocks_.add(std::move(t));
     stats_.translate_ns += u64(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
@@ -268,6 +267,7 @@ class TcgEngine final : public Engine {
 #endif
   Interpreter interpreter_;
   Block scratch_;
+  std::vector<Block> interpreted_;  // -accel interp: the IR, by block number
   std::set<u32> breakpoints_;
   EngineStats stats_;
   u32 current_ = no_block;

@@ -74,7 +74,7 @@ bool Interpreter::pair(const Insn& i, One one) {
 
 bool Interpreter::load(const Insn& i) {
   if ((i.aux & mem_size) == 3) return pair(i, &Interpreter::load);
-  const u32 va = get(i.a, 0) + i.imm, size = 1u << (i.aux & mem_size);
+  const u32 va = address_of(i), size = 1u << (i.aux & mem_size);
   const unsigned user = i.aux & mem_user ? 1 : c_.privilege;
   const u64 page = accel::page_table(&c_, user, false)[va >> accel::page_bits];
   if (page && !(va & (size - 1))) {
@@ -92,7 +92,7 @@ bool Interpreter::load(const Insn& i) {
 
 bool Interpreter::store(const Insn& i) {
   if ((i.aux & mem_size) == 3) return pair(i, &Interpreter::store);
-  const u32 va = get(i.a, 0) + i.imm, size = 1u << (i.aux & mem_size), v = get(i.b, 0);
+  const u32 va = address_of(i), size = 1u << (i.aux & mem_size), v = get(i.b, 0);
   const unsigned user = i.aux & mem_user ? 1 : c_.privilege;
   const u64 page = accel::page_table(&c_, user, true)[va >> accel::page_bits];
   if (page && !(va & (size - 1))) {
@@ -181,18 +181,11 @@ void Interpreter::run(const std::vector<Insn>& code, unsigned temps, unsigned la
       case Op::exit_jump: return front_.set_pc(c_, i.imm);
       case Op::exit_indirect: return front_.set_pc(c_, a);
       case Op::exit_state: return;
-      case Op::fp: {
-        const Helper& h = layout_.helpers[layout_.fp_helper];
-        reinterpret_cast<u64 (*)(VcpuHeader*, u32, u32, u32)>(h.function)(&c_, i.imm, 0, 0);
-        continue;
-      }
+      case Op::fp: layout_.helpers[layout_.fp_helper].run(&c_, i.imm, 0, 0); continue;
       case Op::call: {
         const Helper& h = layout_.helpers[i.imm];
-        const u32 arg[] = {get(i.a, 0), get(i.b, 0), get(i.c, 0)};
-        u64 out;
-        if (h.state) out = reinterpret_cast<u64 (*)(VcpuHeader*, u32, u32, u32)>(h.function)(&c_, arg[0], arg[1], arg[2]);
-        else out = reinterpret_cast<u64 (*)(u32, u32, u32)>(h.function)(arg[0], arg[1], arg[2]);
-        if (h.state && h.may_leave && (out & outcome_leave)) return;
+        const u64 out = h.run(&c_, get(i.a, 0), get(i.b, 0), get(i.c, 0));
+        if (h.may_leave && (out & outcome_leave)) return;
         set(i.d, u32(out));
         continue;
       }

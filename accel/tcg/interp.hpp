@@ -21,6 +21,7 @@ class Interpreter {
     return *reinterpret_cast<u32*>(reinterpret_cast<u8*>(&c_) + layout_.slots[i].offset);
   }
   u32 get(Ref r, u32 imm) const { return r.is_guest() ? slot(r.index()) : r.is_temp() ? temps_[r.index()] : imm; }
+  u32 address_of(const Insn& i) const { return get(i.a, 0) + i.imm; }
   void set(Ref r, u32 v) {
     if (r.is_guest()) slot(r.index()) = v;
     else if (r.is_temp()) temps_[r.index()] = v;

@@ -82,7 +82,7 @@ std::string to_text(const Block& block, const GuestLayout& layout) {
     if (i.op >= Op::label && i.op <= Op::br_nonzero) out += std::string(comma) + "L" + std::to_string(i.c.bits);
     else if (!i.c.is_none()) out += comma + operand(i.c, 0);
     if (i.op == Op::exit_jump) out += " " + operand(Ref::imm(), i.imm) + (i.aux & poll_aux ? " poll" : "");
-    if ((i.op == Op::load || i.op == Op::store) && i.imm) out += comma + operand(Ref::imm(), i.imm);
+    if ((i.op == Op::load || i.op == Op::store) && i.imm && !i.a.is_imm()) out += comma + operand(Ref::imm(), i.imm);
     out += '\n';
   }
   return out;
@@ -114,8 +114,24 @@ struct Live {
 };
 }  // namespace
 
+namespace {
+// Temporaries are assigned once, so one that is a constant is one everywhere.
+void fold_addresses(Block& block) {
+  std::vector<const Insn*> constant(block.temps);
+  for (Insn& i : block.code) {
+    if (i.op == Op::mov && i.d.is_temp() && i.a.is_imm()) constant[i.d.index()] = &i;
+    if ((i.op != Op::load && i.op != Op::store) || !i.a.is_temp()) continue;
+    if (const Insn* c = constant[i.a.index()]) {
+      i.imm += c->imm;
+      i.a = Ref::imm();
+    }
+  }
+}
+}  // namespace
+
 // One backward pass; labels are forward only, so what is live at a label is known before its branches are met.
 void optimise(Block& block) {
+  fold_addresses(block);
   unsigned slots = 0;
   for (const Insn& i : block.code)
     for (const Ref r : {i.d, i.a, i.b, i.c})

@@ -50,7 +50,7 @@ enum class Op : u8 {
   get_flag,  // d = flag aux
   cond,      // d = condition aux holds ? 1 : 0
   nz64,      // N, Z from the 64-bit value {b, a} (b is the high half)
-  // Memory: address a + imm.  aux = MemFlag bits.  Eight bytes are two words to or from guest slots d and d + 1
+  // Memory: address a + imm, or imm when a is the immediate.  aux = MemFlag bits.  Eight bytes are two words to or from guest slots d and d + 1
   // (b and b + 1), which are not pinned; unaligned they are two accesses.
   load,   // d
   store,  // b
@@ -142,6 +142,13 @@ struct Helper {
   const void* function;
   bool state;
   bool may_leave;
+
+  // Calls it; `cpu` is the CPU state.
+  u64 run(void* cpu, u32 a, u32 b, u32 c) const {
+    void* f = const_cast<void*>(function);
+    return state ? reinterpret_cast<u64 (*)(void*, u32, u32, u32)>(f)(cpu, a, b, c)
+                 : reinterpret_cast<u64 (*)(u32, u32, u32)>(f)(a, b, c);
+  }
 };
 
 class Block {
@@ -215,6 +222,6 @@ struct GuestLayout {
 // Text of `-d op`.
 std::string to_text(const Block& block, const GuestLayout& layout);
 
-// Removes flags, temporaries and guest register writes that nobody can see.
+// Uses constant addresses directly (literal pools), and removes flags, temporaries and guest register writes that nobody can see.
 void optimise(Block& block);
 }  // namespace tcg

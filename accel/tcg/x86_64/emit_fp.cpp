@@ -142,6 +142,9 @@ void Emitter::floating_point(const Insn& i) {
   const bool wide = i.aux & fp_double;
   SlowFp slow{a_.newLabel(), a_.newLabel(), i.imm, pc_};
   host_flags_ = HostFlags::none;
+  // Both paths must leave temporaries in the same places: those in registers are spilled before the paths part.
+  for (unsigned n = 0; n < temp_count; ++n) scratch();
+  holder_.fill(-1);
   a_.cmp(x86::byte_ptr(env, layout_.fp_fast), 0);
   a_.je(slow.entry);
   switch (op) {

@@ -15,8 +15,9 @@ void Emitter::memory(const Insn& i) {
   const unsigned user = i.aux & mem_user ? 1 : request_->mode & 1;
   host_flags_ = HostFlags::none;
 
-  Gp address = in_register(i.a, 0);
-  if (i.imm) {
+  const bool constant = i.a.is_imm();
+  Gp address = in_register(i.a, i.imm);
+  if (i.imm && !constant) {
     const Gp sum = scratch();
     a_.lea(sum, x86::ptr(address.r64(), s32(i.imm)));
     address = sum;
@@ -25,13 +26,19 @@ void Emitter::memory(const Insn& i) {
   const Gp page = scratch();
   // Before the branches to the slow path: taking a register may spill another, on both paths.
   slow.carrier = page;
-  if (size == 8) slow.pair = is_load ? i.d : i.b;
-  else slow.data = is_load ? destination(i.d, Insn{Op::load}) : in_register(i.b, 0);
+  if (size == 8) {
+    slow.pair = is_load ? i.d : i.b;
+    if (!is_load) slow.data = scratch();
+  } else slow.data = is_load ? destination(i.d, Insn{Op::load}) : in_register(i.b, 0);
   const std::size_t table = accel::page_table_offset + (2 * user + !is_load) * accel::page_table_entries * sizeof(u64);
-  a_.mov(page, address);
-  a_.shr(page, accel::page_bits);
-  a_.mov(page.r64(), x86::qword_ptr(env, page.r64(), 3, s32(table)));
-  if (size > 1) {
+  if (constant) {
+    a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
+  } else {
+    a_.mov(page, address);
+    a_.shr(page, accel::page_bits);
+    a_.mov(page.r64(), x86::qword_ptr(env, page.r64(), 3, s32(table)));
+  }
+  if (size > 1 && !(constant && !(i.imm & (size - 1)))) {
     a_.test(address.r8(), size - 1);
     a_.jnz(slow.entry);
   }
@@ -45,9 +52,8 @@ void Emitter::memory(const Insn& i) {
       a_.mov(page.r64(), at);
       a_.mov(slots, page.r64());
     } else {
-      const Gp value = scratch();
-      a_.mov(value.r64(), slots);
-      a_.mov(at, value.r64());
+      a_.mov(d.r64(), slots);
+      a_.mov(at, d.r64());
     }
   } else if (!is_load) {
     a_.mov(at, size == 4 ? d : size == 2 ? Gp(d.r16()) : Gp(d.r8()));
