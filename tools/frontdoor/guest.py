@@ -1,0 +1,70 @@
+"""./pinstrap guest: systems to run on the boards, made from Debian's sources."""
+import difflib
+import os
+import subprocess
+
+import build
+import packages
+from screen import Progress, fail, say
+
+HELP = """\
+usage: ./pinstrap guest versatilepb-linux [--again]
+
+Makes Linux for the Versatile PB in build/guests/arm-versatilepb: a kernel from Debian's linux-source-6.1, the board's
+device tree, and an initramfs with busybox and benchmark programs.  Takes about 2 GB in build/guests-work (which may go
+afterwards) and, with two cores, a quarter of an hour.  Then:
+
+  ./pinstrap run --linux          a shell on the serial port
+  ./pinstrap test board           the boot tests find it
+  ./pinstrap bench                so does the comparison
+"""
+GUESTS = {"versatilepb-linux": "arm-versatilepb"}
+
+
+def folder(name):
+    return build.NATIVE / "guests" / GUESTS[name]
+
+
+def options(at):
+    return ["-m", "128", "-kernel", str(at / "zImage"), "-dtb", str(at / "versatile-pb.dtb"),
+            "-initrd", str(at / "initramfs.cpio.gz"), "-append", "console=ttyAMA0"]
+
+
+def main(words):
+    names = [w for w in words if not w.startswith("-")]
+    if len(names) != 1:
+        say(HELP)
+        return int(bool(names))
+    name = names[0]
+    if name not in GUESTS:
+        near = difflib.get_close_matches(name, GUESTS, 1, 0.5)
+        fail(f"there is no guest '{name}'" + (f" (did you mean '{near[0]}'?)" if near else f"; there is {', '.join(GUESTS)}"))
+    out, work = folder(name), build.NATIVE / "guests-work"
+    if (out / "zImage").is_file() and "--again" not in words:
+        say(f"{os.path.relpath(out, build.ROOT)} is there already; --again makes it anew")
+        return 0
+    packages.need("making a guest", "guest")
+    work.mkdir(parents=True, exist_ok=True)
+    log = work / f"{name}.log"
+    say(f"making {os.path.relpath(out, build.ROOT)}; the log is {os.path.relpath(log, build.ROOT)}")
+    process = subprocess.Popen([str(build.ROOT / "tools/guests" / f"{name}.sh"), str(out), str(work)],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    progress, last = None, []
+    with log.open("w") as file:
+        for line in process.stdout:
+            file.write(line)
+            file.flush()
+            last = [*last[-19:], line]
+            if line.startswith("stage: "):
+                if progress:
+                    progress.done()
+                progress = Progress(f"  {line[7:].strip()}")
+                progress.show("...")
+            elif progress:
+                progress.show("... " + line.strip())
+    if process.wait():
+        if progress:
+            progress.done("failed")
+        fail(f"making the guest failed; the end of the log:\n{''.join(last).rstrip()}")
+    say(f"{os.path.relpath(out, build.ROOT)} is ready: ./pinstrap run --linux")
+    return 0
