@@ -20,7 +20,8 @@ std::string info_name(Monitor& m, Arguments) {
 
 std::string info_status(Monitor& m, Arguments) {
   if (!m.context().run) return "there is no machine\n";
-  return m.context().run->running() ? "VM status: running\n" : "VM status: paused\n";
+  // Asked where stop and cont take effect, so that the answer comes after them.
+  return on_guest(m, [&] { return std::string(m.context().run->running() ? "VM status: running\n" : "VM status: paused\n"); });
 }
 
 std::string info_registers(Monitor& m, Arguments) {
