@@ -78,14 +78,18 @@ void RunLoop::resume() {
 void RunLoop::step() {
   post([this] {
     if (!stopped_) return;
-    step_once_ = true;
-    stopped_ = false;
+    machine_.clock->resume();
+    engine_.step();  // no interrupts and no timers between a debugger's steps
+    halt_guest(StopReason::step);
   });
+}
+
+void RunLoop::reset() {
+  post([this] { no_reboot ? machine_.request_system_reset() : do_reset(); });
 }
 
 void RunLoop::halt_guest(StopReason reason) {
   machine_.clock->pause();
-  step_once_ = false;
   stopped_ = true;
   for (const auto& l : listeners_) l(reason);
 }
@@ -181,11 +185,6 @@ int RunLoop::run_until_end() {
     }
     if (stopped_) {
       wait(false);
-      continue;
-    }
-    if (step_once_.exchange(false)) {  // no interrupts and no timers between a debugger's steps
-      engine_.step();
-      halt_guest(StopReason::step);
       continue;
     }
     if (machine_.timers.next() <= machine_.now()) expire_timers();

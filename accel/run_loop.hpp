@@ -43,7 +43,7 @@ class RunLoop final : public core::RunControl {
   void resume() override;
   void step() override;
   bool running() const override { return !stopped_.load(); }
-  void reset() override { machine_.request_system_reset(); }
+  void reset() override;
   void shutdown(int status) override { machine_.request_shutdown_with(status); }
   void on_stop(std::function<void(core::StopReason)> listener) override { listeners_.push_back(std::move(listener)); }
 
@@ -73,7 +73,7 @@ class RunLoop final : public core::RunControl {
   std::atomic<bool> sleeping_{false};
   std::deque<std::function<void()>> posted_;  // guarded by lock_
   bool ended_ = false;  // run() is over; guarded by lock_
-  std::atomic<bool> stopped_{false}, step_once_{false};
+  std::atomic<bool> stopped_{false};
   bool over_breakpoint_ = false;
   std::vector<std::function<void(core::StopReason)>> listeners_;
 };

@@ -165,7 +165,11 @@ bool BlockStore::hits_own_block(GuestPhys at, u64 size) const {
 void BlockStore::fill_probe(u32 pc, u32 privilege, const void* code) {
   const std::size_t i = accel::probe_index(pc);
   accel::ProbeEntry& e = accel::probe_table(&c_, privilege)[i];
-  if (e.tag == accel::probe_empty(i)) probes_.push_back(u32(i << 1 | privilege));
+  if (e.tag == accel::probe_empty(i)) {
+    // Entries emptied one by one stay listed; a guest that keeps doing that must not grow the list for ever.
+    if (probes_.size() > 4 * accel::probe_count) clear_probes();
+    probes_.push_back(u32(i << 1 | privilege));
+  }
   e = {pc, 0, code};
   code_va_[pc >> page_bits] = true;
 }
@@ -199,7 +203,10 @@ u8* BlockStore::map_page(u32 va, GuestPhys page, unsigned privilege, bool store,
     p.writer[privilege] = vp;
   }
   u64& entry = accel::page_table(&c_, privilege, store)[vp];
-  if (!entry) filled_.push_back(vp << 2 | (2 * privilege + store));
+  if (!entry) {
+    if (filled_.size() > accel::page_table_entries) flush_tlb();  // as in fill_probe()
+    filled_.push_back(vp << 2 | (2 * privilege + store));
+  }
   entry = reinterpret_cast<u64>(host) - (u64(vp) << page_bits);
   if (!single_page) large_[vp >> 8] = true;
   ++tlb_fills;

@@ -21,7 +21,12 @@ Result<CodeBuffer> CodeBuffer::create(std::size_t bytes) {
   void* w = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   void* x = mmap(nullptr, bytes, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
   close(fd);
-  if (w == MAP_FAILED || x == MAP_FAILED) return failed("mmap");
+  if (w == MAP_FAILED || x == MAP_FAILED) {
+    const Error error = failed("mmap");
+    if (w != MAP_FAILED) munmap(w, bytes);
+    if (x != MAP_FAILED) munmap(x, bytes);
+    return error;
+  }
   return CodeBuffer(static_cast<u8*>(w), static_cast<const u8*>(x), bytes);
 }
 

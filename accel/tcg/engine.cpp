@@ -67,8 +67,7 @@ class TcgEngine final : public Engine {
 #endif
       const u32 b = next_block();
       if (b == no_block) continue;
-      const Block& ir = interpreted_[b];
-      interpreter_.run(ir.code, ir.temps, ir.labels, blocks_[b].valid);
+      interpreter_.run(interpreted_[b]);
     }
   }
 
@@ -77,12 +76,12 @@ class TcgEngine final : public Engine {
     blocks_.step_wanted = false;
     ++stats_.single_steps;
     const u32 pc = front_.pc(c_);
-    GuestPhys at;
-    if (!front_.fetch_address(c_, pc, at)) return;
+    const CodePlace place = front_.fetch_address(c_, pc);
+    if (!place.extent) return;
     blocks_.stepping = true;
     Block block;
-    translate(pc, at, 1, nullptr, block);
-    interpreter_.run(block.code, block.temps, block.labels, always_);
+    translate(pc, place, 1, nullptr, block);
+    interpreter_.run(block);
     blocks_.stepping = false;
   }
 
@@ -155,24 +154,25 @@ class TcgEngine final : public Engine {
       breakpoint_hit_ = true;
       return no_block;
     }
-    GuestPhys at;
-    if (!front_.fetch_address(c_, pc, at)) return no_block;
+    const CodePlace place = front_.fetch_address(c_, pc);
+    const GuestPhys at = place.at;
+    if (!place.extent) return no_block;
     const u32 mode = front_.mode(c_);
-    if (!blocks_.page_host(at)) {
+    if (!blocks_.page_host(at) || (raw(at) & 0xfff) + place.extent < 0x1000) {
       blocks_.step_wanted = true;
       return no_block;
     }
     u32 b = blocks_.find(raw(at), pc, mode);
-    if (b == no_block) b = make_block(pc, mode, at);
+    if (b == no_block) b = make_block(pc, mode, place);
     if (!chain()) log_execution(pc);
     return b;
   }
 
-  u32 make_block(u32 pc, u32 mode, GuestPhys at) {
+  u32 make_block(u32 pc, u32 mode, const CodePlace& place) {
     const auto begin = std::chrono::steady_clock::now();
     Block& block = scratch_;
-    const Request request = translate(pc, at, options_.block_limit, &breakpoints_, block);
-    TranslatedBlock t{.phys = raw(at), .pc = pc, .mode = mode, .code = nullptr, .bytes = u16(std::max(1u, request.used))};
+    const Request request = translate(pc, place, options_.block_limit, &breakpoints_, block);
+    TranslatedBlock t{.phys = raw(place.at), .pc = pc, .mode = mode, .code = nullptr, .bytes = u16(std::max(1u, request.used))};
 #if PINSTRAP_HOST_X86_64
     if (host_) {
       std::string listing;
@@ -200,11 +200,12 @@ class TcgEngine final : public Engine {
     return b;
   }
 
-  Request translate(u32 pc, GuestPhys at, unsigned limit, const std::set<u32>* breakpoints, Block& block) {
+  Request translate(u32 pc, const CodePlace& place, unsigned limit, const std::set<u32>* breakpoints, Block& block) {
+    const GuestPhys at = place.at;
     const unsigned offset = unsigned(raw(at) & 0xfff);
     u8 fetched[8] = {};
     const u8* code = fetched;
-    unsigned bytes = 0x1000 - offset;
+    unsigned bytes = std::min(0x1000 - offset, place.extent);
     if (const u8* page = blocks_.page_host(at)) {
       code = page + offset;
     } else {  // code in a device: what the bus answers
@@ -272,7 +273,6 @@ class TcgEngine final : public Engine {
   EngineStats stats_;
   u32 current_ = no_block;
   bool breakpoint_hit_ = false;
-  const bool always_ = true;
 };
 }  // namespace
 }  // namespace tcg

@@ -23,6 +23,13 @@ struct Request {
   unsigned instructions = 0;  // set by the front end
 };
 
+// Where code lies in guest physical memory, and how many bytes from there are mapped alike (same permission, next to
+// each other); 0: the CPU took an exception instead.
+struct CodePlace {
+  GuestPhys at;
+  u32 extent;
+};
+
 class FrontEnd {
  public:
   virtual ~FrontEnd() = default;
@@ -32,8 +39,8 @@ class FrontEnd {
   virtual void set_pc(VcpuHeader& c, u32 pc) const = 0;
   // What else translated code depends on (privilege in bit 0); part of a block's key.
   virtual u32 mode(const VcpuHeader& c) const = 0;
-  // Where the instruction at `pc` lies in guest physical memory.  False: the CPU took an exception instead.
-  virtual bool fetch_address(VcpuHeader& c, u32 pc, GuestPhys& at) const = 0;
+  // The place of the instruction at `pc`.  Code in a page whose rest is not mapped alike runs one instruction at a time.
+  virtual CodePlace fetch_address(VcpuHeader& c, u32 pc) const = 0;
   virtual void translate(Request& request) const = 0;
   // Enters the handler of the most urgent unmasked interrupt, if any; leaves halt when a line is up.
   virtual void deliver_interrupt(VcpuHeader& c) const = 0;

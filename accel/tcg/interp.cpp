@@ -105,9 +105,10 @@ bool Interpreter::store(const Insn& i) {
   return !(port_.store[i.aux & 31](&c_, va, v) & outcome_leave);
 }
 
-void Interpreter::run(const std::vector<Insn>& code, unsigned temps, unsigned labels, const bool& valid) {
-  if (temps_.size() < temps) temps_.resize(temps);
-  label_at_.assign(labels, 0);
+void Interpreter::run(const Block& block) {
+  const std::vector<Insn>& code = block.code;
+  if (temps_.size() < block.temps) temps_.resize(block.temps);
+  label_at_.assign(block.labels, 0);
   for (u32 n = 0; n < code.size(); ++n)
     if (code[n].op == Op::label) label_at_[code[n].c.bits] = n;
 
@@ -118,7 +119,6 @@ void Interpreter::run(const std::vector<Insn>& code, unsigned temps, unsigned la
     switch (i.op) {
       case Op::insn:
         front_.set_pc(c_, i.imm);
-        if (!valid) return;
         ++c_.instructions;
         continue;
       case Op::add: arithmetic(i, a, b, false); continue;

@@ -10,9 +10,8 @@ class Interpreter {
  public:
   Interpreter(VcpuHeader& c, const FrontEnd& front, const accel::Port& port)
       : c_(c), front_(front), layout_(front.layout()), port_(port) {}
-  // Runs the block once, to its end, a fault, or `max_instructions`; the state then says where to go on.  `valid`
-  // turns false when the block's own code is overwritten: it is then left before the next instruction.
-  void run(const std::vector<Insn>& code, unsigned temps, unsigned labels, const bool& valid);
+  // Runs the block once, to its end or a fault; the state then says where to go on.
+  void run(const Block& block);
 
  private:
   bool holds(Cond c) const;

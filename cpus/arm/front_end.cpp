@@ -82,10 +82,10 @@ void ArmFrontEnd::set_pc(VcpuHeader& c, u32 pc) const {
 }
 u32 ArmFrontEnd::mode(const VcpuHeader& c) const { return c.privilege; }
 
-bool ArmFrontEnd::fetch_address(VcpuHeader& c, u32 pc, GuestPhys& at) const {
+tcg::CodePlace ArmFrontEnd::fetch_address(VcpuHeader& c, u32 pc) const {
   const Fetch f = resolve_fetch(state(c), pc & ~1u);
-  at = f.phys;
-  return !f.fault;
+  const u32 granule = f.uniform ? 4096 : 1024;
+  return {f.phys, f.fault ? 0 : granule - (pc & ~1u & (granule - 1))};
 }
 
 void ArmFrontEnd::translate(tcg::Request& r) const {

@@ -14,7 +14,7 @@ class ArmFrontEnd final : public tcg::FrontEnd {
   u32 pc(const tcg::VcpuHeader& c) const override;
   void set_pc(tcg::VcpuHeader& c, u32 pc) const override;
   u32 mode(const tcg::VcpuHeader& c) const override;
-  bool fetch_address(tcg::VcpuHeader& c, u32 pc, GuestPhys& at) const override;
+  tcg::CodePlace fetch_address(tcg::VcpuHeader& c, u32 pc) const override;
   void translate(tcg::Request& request) const override;
   void deliver_interrupt(tcg::VcpuHeader& c) const override;
   bool wakes(const tcg::VcpuHeader& c) const override;

@@ -134,11 +134,11 @@ Resolved resolve_data(CpuState& s, u32 va, unsigned size, bool store, bool user,
 
 Fetch resolve_fetch(CpuState& s, u32 va) noexcept {
   const Walk w = walk(s, va, Access::execute, s.privilege);
-  if (w.ok) [[likely]] return {GuestPhys{w.phys}, false};
+  if (w.ok) [[likely]] return {GuestPhys{w.phys}, w.uniform, false};
   log_abort(s, "fetch", va, w.fsr);
   s.cp15.ifsr = w.fsr;
   take_exception(s, Exception::prefetch_abort, va + 4);
-  return {GuestPhys{0}, true};
+  return {GuestPhys{0}, false, true};
 }
 
 bool probe(const CpuState& s, u32 va, Access access, bool user, u32& phys) noexcept {

@@ -46,6 +46,7 @@ Resolved resolve_data(CpuState& s, u32 va, unsigned size, bool store, bool user,
 
 struct Fetch {
   GuestPhys phys;
+  bool uniform; // see Walk
   bool fault;  // the prefetch abort was taken; s.pc is the vector
 };
 Fetch resolve_fetch(CpuState& s, u32 va) noexcept;

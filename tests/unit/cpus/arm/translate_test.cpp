@@ -80,12 +80,11 @@ class Guest {
   // Executes blocks until the pc is outside [first, last).
   void execute(u32 first, u32 last, unsigned limit = 64) {
     tcg::Interpreter interpreter(s, front, port);
-    const bool valid = true;
     for (blocks = 0; s.pc >= first && s.pc < last && blocks < 1000; ++blocks) {
       tcg::Block b;
       translate(front.pc(s), b, limit);
       tcg::optimise(b);
-      interpreter.run(b.code, b.temps, b.labels, valid);
+      interpreter.run(b);
     }
   }
 
