@@ -46,7 +46,7 @@ class ArmCpu final : public BoardCpu {
       for (const auto& [file, option] : {std::pair{options.initrd, "-initrd"}, std::pair{options.dtb, "-dtb"}, std::pair{options.append, "-append"}})
         if (!file.empty()) return Error{Kind::usage, fmt::format("{}: there is no kernel to give it to; add -kernel FILE", option)};
     } else {
-      const RamBlock& ram = machine.ram.front();
+      const RamBlock& ram = machine.ram.front();  // the board page names its main memory first
       const bool tags = options.machine_props.get("dtb") == "off";  // an old kernel that wants a tag list
       linux_ = TRY(ArmLinux::create({options.kernel, options.initrd, options.append, options.dtb},
                                     {.ram_at = raw(ram.at), .ram_size = ram.size, .machine = board.linux_machine, .device_tree = tags ? std::span<const u8>() : device_tree}));
@@ -55,17 +55,17 @@ class ArmCpu final : public BoardCpu {
     if (!options.bios.empty()) roms.emplace_back(options.bios, "-bios");
     for (const std::string& p : options.pflash) roms.emplace_back(p, "-pflash");
     for (const auto& [path, option] : roms) TRY(load_rom(machine, path, option));
+    if (!linux_ && !roms_.empty()) core::check(machine.add_boot_alias(GuestPhys{roms_.front().at}, GuestPhys{0}));
     return {};
   }
 
+  // Firmware without a kernel starts as on the board: at address 0, where the flash shows until remapped.
   void reset(MachineBase& machine) override {
     arm::semihosting_close_files();
     front_.reset(state_);
     for (const Rom& r : roms_) std::copy(r.contents.begin(), r.contents.end(), machine.host_memory(GuestPhys{r.at}, r.contents.size()));
-    if (!linux_) {
-      if (!roms_.empty()) front_.set_pc(state_, u32(roms_.front().at));
-      return;
-    }
+    machine.show_boot_alias(true);
+    if (!linux_) return;  // the reset vector, in RAM or flash
     const auto boot = linux_->place(machine);
     core::check(bool(boot));  // create() saw that everything fits
     state_.r[0] = boot->r0;

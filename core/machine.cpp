@@ -8,7 +8,8 @@
 
 namespace core {
 MachineBase::~MachineBase() {
-  for (const RamBlock& b : ram) munmap(b.host, b.size);
+  for (const RamBlock& b : ram)
+    if (!b.boot_alias) munmap(b.host, b.size);
 }
 
 bool MachineBase::add_ram(const char* name, GuestPhys at, u64 size, bool rom) {
@@ -18,10 +19,29 @@ bool MachineBase::add_ram(const char* name, GuestPhys at, u64 size, bool rom) {
   return true;
 }
 
+bool MachineBase::add_boot_alias(GuestPhys rom, GuestPhys at) {
+  for (const RamBlock& b : ram) {
+    if (!b.rom || b.at != rom) continue;
+    ram.insert(ram.begin(), {b.name, at, b.size, b.host, true, true, true, false});
+    return true;
+  }
+  return false;
+}
+
+void MachineBase::show_boot_alias(bool on) noexcept {
+  for (RamBlock& b : ram) {
+    if (!b.boot_alias || b.enabled == on) continue;
+    // Translated code goes while the engine still knows whose addresses these were, and what follows is found anew.
+    if (memory_written) memory_written(engine_context, b.at, b.size);
+    b.enabled = on;
+    if (rom_mapping_changed) rom_mapping_changed(engine_context, b.at, b.size);
+  }
+}
+
 u8* MachineBase::host_memory(GuestPhys at, u64 size) const noexcept {
   for (const RamBlock& b : ram) {
     const u64 off = raw(at) - raw(b.at);
-    if (off < b.size && size <= b.size - off) return b.host + off;
+    if (b.enabled && off < b.size && size <= b.size - off) return b.host + off;
   }
   return nullptr;
 }
@@ -36,7 +56,7 @@ bool MachineBase::dma_read(GuestPhys at, std::span<u8> to) const noexcept {
 bool MachineBase::dma_write(GuestPhys at, std::span<const u8> from) noexcept {
   for (const RamBlock& b : ram) {
     const u64 off = raw(at) - raw(b.at);
-    if (off >= b.size || from.size() > b.size - off) continue;
+    if (!b.enabled || off >= b.size || from.size() > b.size - off) continue;
     if (b.rom) return false;
     std::memcpy(b.host + off, from.data(), from.size());
     if (memory_written) memory_written(engine_context, at, from.size());

@@ -23,6 +23,8 @@ struct RamBlock {
   u8* host;
   bool rom;       // guest stores go to the machine's write(), not to memory
   bool direct = true;  // rom: guest loads may read `host`; otherwise they go to the machine's read()
+  bool boot_alias = false;  // a second view of a rom's memory, see MachineBase::add_boot_alias
+  bool enabled = true;      // decoded now
 };
 
 // An address range the board decodes and names but does not model.
@@ -59,7 +61,11 @@ class MachineBase {
   // Memory.  `add_ram` maps zeroed host memory that costs nothing until it is touched; false with errno when the
   // host refuses.
   bool add_ram(const char* name, GuestPhys at, u64 size, bool rom);
-  std::vector<RamBlock> ram;
+  std::vector<RamBlock> ram;  // of two that overlap, the first that is enabled answers
+  // Shows the rom at `rom` also at `at`, in front of what is there, from reset until a system controller ends it: how
+  // boards boot from flash.  Before the engine is made.  False when there is no such rom.
+  bool add_boot_alias(GuestPhys rom, GuestPhys at);
+  void show_boot_alias(bool on) noexcept;
   // The host address of [at, at+size) when it lies inside one block; null otherwise.
   u8* host_memory(GuestPhys at, u64 size) const noexcept;
   // Copies between a device and guest memory.  False, with nothing copied, when the range is not memory (for a

@@ -36,7 +36,7 @@ BlockStore::~BlockStore() = default;
 
 const BlockStore::Region* BlockStore::region_of(u64 phys) const {
   for (const Region& r : regions_)
-    if (phys - r.at < r.size) return &r;
+    if (phys - r.at < r.size && c_.machine->ram[r.block].enabled) return &r;
   return nullptr;
 }
 

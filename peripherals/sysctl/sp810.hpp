@@ -48,6 +48,7 @@ struct Sp810 {
     const u32 mode = r.ctrl.get<ModeCtrl>();
     r.ctrl.put<ModeStatus>(std::bit_floor(mode));
     r.ctrl.set<RemapStat>(r.ctrl.is<RemapClear>());
+    if (r.ctrl.is<RemapClear>()) wires.end_boot_alias();  // the boot memory leaves address 0 (§3.2.2)
   }
   void on_write(At<SCSYSSTAT>, u32) { wires.system_reset(); }  // any value (§3.3.2)
   void on_write(At<SCPEREN>, u32 v) { r.perclken.v |= v; }

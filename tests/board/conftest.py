@@ -188,14 +188,14 @@ def hello(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def assemble(tmp_path_factory):
-    """assemble(source, …) -> an ELF program that starts at `_start`, in RAM at 0x10000."""
+    """assemble(source, …) -> an ELF program that starts at `_start`, in RAM at 0x10000 or elsewhere."""
     gcc = tool("arm-none-eabi-gcc")
     folder = tmp_path_factory.mktemp("programs")
 
-    def make(source, name="program"):
+    def make(source, at="0x10000", name="program"):
         (folder / f"{name}.s").write_text(source)
         elf = folder / f"{name}.elf"
-        subprocess.run([gcc, "-mcpu=arm926ej-s", "-g", "-nostdlib", "-Wl,-Ttext=0x10000,--build-id=none", str(folder / f"{name}.s"), "-o", str(elf)],
+        subprocess.run([gcc, "-mcpu=arm926ej-s", "-g", "-nostdlib", f"-Wl,-Ttext={at},--build-id=none", str(folder / f"{name}.s"), "-o", str(elf)],
                        check=True)
         return elf
 

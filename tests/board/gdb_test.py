@@ -26,7 +26,7 @@ count:  .word 0x100
 @pytest.fixture(params=["jit", "interp"])
 def session(request, assemble, tmp_path):
     """session(commands) -> gdb's words.  The machine waits for gdb before its first instruction."""
-    elf = assemble(PROGRAM, "counting")
+    elf = assemble(PROGRAM, name="counting")
     gdb = tool("gdb-multiarch")
     address = tmp_path / "gdb"
     words = ["-accel", request.param, "-kernel", elf, "-display", "none", "-serial", "null", "-monitor", "none", "-S", "-gdb", f"unix:{address}"]

@@ -1,10 +1,11 @@
 """How a machine ends, and with which exit status."""
 import signal
+import subprocess
 import time
 
 import pytest
 
-from conftest import Machine, run_board
+from conftest import Machine, run_board, tool
 
 QUIET = ("-display", "none", "-monitor", "none", "-serial", "null")
 
@@ -23,6 +24,26 @@ _start: adr r1, block
 1:      b 1b
         .balign 4
 block:  .word 0x20026, {status}
+"""
+# Linked where the flash is, started at its alias at 0: jumps home, ends the alias, puts a marker in the RAM that was
+# under it, and exits with the marker as status.
+FLASH_BOOT = """
+        .global _start
+_start: ldr pc, =home
+home:   ldr r0, =0x101e0000
+        mov r1, #0x100
+        str r1, [r0]
+        mov r2, #0
+        mov r3, #42
+        str r3, [r2, #0x40]
+        ldr r3, [r2, #0x40]
+        ldr r4, =0x1000
+        str r3, [r4, #4]
+        ldr r3, =0x20026
+        str r3, [r4]
+        mov r1, r4
+        mov r0, #0x20
+        svc 0x123456
 """
 LOOP = """
         .global _start
@@ -55,6 +76,16 @@ text:   .asciz "hello, host\\n"
                          ids=["exit", "error", "extended 0", "extended 42"])
 def test_semihosting_exit_status(assemble, source, status, accel):
     assert run_board("-accel", accel, "-semihosting", "-kernel", assemble(source), *QUIET) == (status, "", "")
+
+
+@pytest.mark.parametrize("accel", ["jit", "interp"])
+@pytest.mark.parametrize("option", ["-bios", "-pflash"])
+def test_firmware_starts_at_0_and_remaps(assemble, tmp_path, accel, option):
+    """Flash shows at 0 until the system controller's RemapClear; then RAM is there (DUI 0224I §4.2)."""
+    image = tmp_path / "flash.bin"
+    elf = assemble(FLASH_BOOT, "0x34000000")
+    subprocess.run([tool("arm-none-eabi-objcopy"), "-O", "binary", elf, image], check=True)
+    assert run_board("-accel", accel, "-semihosting", option, image, *QUIET) == (42, "", "")
 
 
 def test_semihosting_writes_to_standard_output(assemble):

@@ -45,6 +45,7 @@ struct World {
   std::vector<u8> memory = std::vector<u8>(MiB);  // what DMA reaches, from guest physical 0
   std::vector<u8> backing;      // flash array, Board::backing_size bytes
   bool mapped_direct = true;    // last backing_mapped()
+  int alias_ends = 0;           // end_boot_alias()
   unsigned strays = 0, unimps = 0, guest_errors = 0, resets = 0, shutdowns = 0;
   u32 last_stray = 0;
   int exit_status = 0;
@@ -102,6 +103,7 @@ struct TestWires {
     world->exit_status = status;
   }
   std::span<u8> backing() const { return world->backing; }
+  void end_boot_alias() const { ++world->alias_ends; }
   void backing_mapped(bool direct) const { world->mapped_direct = direct; }
 
  private:

@@ -47,6 +47,23 @@ TEST_CASE("machine: new memory is zero") {
   CHECK(b.ram.size() == 3);
 }
 
+TEST_CASE("machine: a rom shows at its boot address, in front of RAM, until that ends") {
+  Board b;
+  u8* rom = b.host_memory(GuestPhys{0x3000}, 1);
+  u8* under = b.host_memory(GuestPhys{0x1000}, 1);
+  CHECK_FALSE(b.add_boot_alias(GuestPhys{0x4000}, GuestPhys{0x1000}));
+  CHECK(b.add_boot_alias(GuestPhys{0x3000}, GuestPhys{0x1000}));
+  CHECK(b.host_memory(GuestPhys{0x1000}, 1) == under);
+  b.show_boot_alias(true);
+  CHECK(b.host_memory(GuestPhys{0x1000}, 1) == rom);
+  CHECK_FALSE(b.dma_write(GuestPhys{0x1000}, some(1)));
+  b.written.clear();
+  b.show_boot_alias(false);
+  CHECK(b.host_memory(GuestPhys{0x1000}, 1) == under);
+  CHECK(b.written.size() == 1);
+  CHECK(b.remapped.size() == 2);
+}
+
 TEST_CASE("DMA: reads and writes inside one block, to its last byte") {
   Board b;
   CHECK(b.dma_write(GuestPhys{0x2ffc}, std::array<u8, 4>{1, 2, 3, 4}));

@@ -7,6 +7,14 @@ using namespace test;
 using namespace peripherals::sp810;
 using Controller = Bench<Sp810>;
 
+TEST_CASE("sp810: RemapClear ends the boot memory at address 0") {
+  Controller b;
+  b.write<SCCTRL>(1u << 15);
+  CHECK(b.alias_ends == 0);
+  b.write<SCCTRL>(1u << 8);
+  CHECK(b.alias_ends == 1);
+}
+
 TEST_CASE("sp810: resets into DOZE mode (§3.3.1)") {
   Controller b;
   CHECK(b.read<SCCTRL>() == 0x9);
