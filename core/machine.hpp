@@ -91,7 +91,7 @@ class MachineBase {
   // Requests.  Thread: any.
   std::atomic<u32>* request = nullptr;  // the vCPU's exit-request word, polled by translated code
   void raise(u32 bits) noexcept {
-    if (request) request->fetch_or(bits, std::memory_order_release);
+    if (request) request->fetch_or(bits);  // ordered before the look at who sleeps, in wake
     if (wake) wake(wake_context);
   }
   void (*wake)(void*) = nullptr;  // ends the vCPU's idle sleep

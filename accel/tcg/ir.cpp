@@ -2,7 +2,7 @@
 
 #include "core/log.hpp"
 
-#include <array>
+#include <bitset>
 #include <cstdio>
 
 namespace tcg {
@@ -89,29 +89,12 @@ std::string to_text(const Block& block, const GuestLayout& layout) {
 }
 
 namespace {
-// What later code may still read.
+// What later code may still read of the guest's state.
 struct Live {
-  std::vector<bool> guest, temp;
+  std::bitset<max_slots> guest;
   u8 flags = flags_all;
-
-  void everything() {
-    guest.assign(guest.size(), true);
-    flags = flags_all;
-  }
-  void use(Ref r) {
-    if (r.is_guest()) guest[r.index()] = true;
-    else if (r.is_temp()) temp[r.index()] = true;
-  }
-  bool wanted(Ref r) const { return r.is_guest() ? guest[r.index()] : r.is_temp() && temp[r.index()]; }
-  void kill(Ref r) {
-    if (r.is_guest()) guest[r.index()] = false;
-  }
-  void join(const Live& o) {
-    for (std::size_t i = 0; i < guest.size(); ++i)
-      if (o.guest[i]) guest[i] = true;
-    flags |= o.flags;
-  }
 };
+const Live everything{~std::bitset<max_slots>(), flags_all};
 }  // namespace
 
 namespace {
@@ -132,14 +115,17 @@ void fold_addresses(Block& block) {
 // One backward pass; labels are forward only, so what is live at a label is known before its branches are met.
 void optimise(Block& block) {
   fold_addresses(block);
-  unsigned slots = 0;
-  for (const Insn& i : block.code)
-    for (const Ref r : {i.d, i.a, i.b, i.c})
-      if (r.is_guest() && r.index() >= slots) slots = r.index() + 1;
-  Live live;
-  live.guest.assign(slots, true);
-  live.temp.assign(block.temps, false);
+  Live live = everything;
+  std::vector<bool> used_temp(block.temps);
   std::vector<Live> at_label(block.labels);
+  const auto wanted = [&](Ref r) { return r.is_guest() ? live.guest[r.index()] : r.is_temp() && used_temp[r.index()]; };
+  const auto kill = [&](Ref r) {
+    if (r.is_guest()) live.guest[r.index()] = false;
+  };
+  const auto use = [&](Ref r) {
+    if (r.is_guest()) live.guest[r.index()] = true;
+    else if (r.is_temp()) used_temp[r.index()] = true;
+  };
 
   std::size_t out = block.code.size();
   for (std::size_t n = block.code.size(); n-- > 0;) {
@@ -147,28 +133,26 @@ void optimise(Block& block) {
     if (i.op == Op::label) {
       at_label[i.c.bits] = live;
     } else if (i.op == Op::br) {
-      const Live& there = at_label[i.c.bits];
-      live.guest = there.guest;
-      live.flags = there.flags;
+      live = at_label[i.c.bits];
     } else if (i.op == Op::br_cond || i.op == Op::br_zero || i.op == Op::br_nonzero) {
-      live.join(at_label[i.c.bits]);
+      live.guest |= at_label[i.c.bits].guest;
+      live.flags |= at_label[i.c.bits].flags;
     } else if (is_barrier(i)) {
-      if (i.op != Op::fp) live.kill(i.d);
-      live.everything();
+      live = everything;
     } else if (i.op != Op::insn) {
       i.flags &= live.flags;
       const bool wide = i.op == Op::mulu2 || i.op == Op::muls2;
-      const bool wanted = live.wanted(i.d) || (wide && live.wanted(i.c));
-      if (!wanted && !has_effect(i)) continue;
-      if (!wanted && !wide) i.d = Ref::none();
+      const bool result_wanted = wanted(i.d) || (wide && wanted(i.c));
+      if (!result_wanted && !has_effect(i)) continue;
+      if (!result_wanted && !wide) i.d = Ref::none();
       live.flags = u8(live.flags & ~i.flags);
-      live.kill(i.d);
-      if (wide) live.kill(i.c);
+      kill(i.d);
+      if (wide) kill(i.c);
     }
     live.flags |= reads_flags(i);
-    live.use(i.a);
-    live.use(i.b);
-    if (i.op == Op::call) live.use(i.c);
+    use(i.a);
+    use(i.b);
+    if (i.op == Op::call) use(i.c);
     block.code[--out] = i;
   }
   block.code.erase(block.code.begin(), block.code.begin() + std::ptrdiff_t(out));

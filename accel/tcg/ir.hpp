@@ -207,8 +207,10 @@ struct GuestSlot {
   u16 offset;
 };
 
+inline constexpr unsigned max_slots = 128;
+
 struct GuestLayout {
-  std::span<const GuestSlot> slots;
+  std::span<const GuestSlot> slots;  // at most max_slots
   // Slots best kept in host registers, most used first.
   std::span<const u8> pin_order;
   u16 flag_n, flag_z, flag_c, flag_v;  // byte offsets of the flag bytes

@@ -90,9 +90,11 @@ std::string hmp_log(Monitor& m, Arguments arguments) {
     mask |= u32(found->bit);
     list = comma == list.npos ? std::string_view() : list.substr(comma + 1);
   }
-  return on_guest(m, [mask] {
+  return on_guest(m, [&m, mask] {
     core::log_mask = mask;
     core::trace_registers = core::log_on(core::Log::trace);
+    // Code translated so far is linked so that it passes the log by.
+    if (m.context().machine) m.context().machine->raise(core::request_flush);
     return std::string();
   });
 }

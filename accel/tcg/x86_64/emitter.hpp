@@ -81,7 +81,7 @@ class Emitter {
 
   const GuestLayout& layout_;
   const Thunks& thunks_;
-  std::array<int, 128> pin_of_slot_;
+  std::array<int, max_slots> pin_of_slot_;
   bool has_bmi_, has_lzcnt_;
 
   asmjit::CodeHolder code_;

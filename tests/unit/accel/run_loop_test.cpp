@@ -337,7 +337,11 @@ TEST_CASE("run loop: an interrupt wakes a sleeping guest, other requests do not"
   Bench b;
   b.start_at = sleep;
   b.start();
-  b.at([] {});
+  CHECK(eventually([&] {
+    bool halted = false;
+    b.at([&] { halted = b.c.halted; });
+    return halted;
+  }));
   b.loop->kick();
   CHECK(b.r(1) == 0);
   b.at([&] { b.board.interrupt_line = true; });
