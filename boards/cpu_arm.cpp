@@ -22,6 +22,7 @@ class ArmCpu final : public BoardCpu {
  public:
   ArmCpu(MachineBase& machine, arm::CpuState*& shell) : state_(*new (memory_.base()) arm::CpuState), debug_(state_) {
     state_.machine = &machine;
+    state_.model = &model_;
     shell = &state_;
     debug_.disassembler = [this](u32 address, u32 word, bool thumb, unsigned& length) {
       return front_.disassemble(address | thumb, {reinterpret_cast<const u8*>(&word), sizeof word}, length);
@@ -34,8 +35,11 @@ class ArmCpu final : public BoardCpu {
 
   Status configure(const host::Options& options) override {
     const std::string_view name = options.cpu.empty() ? arm::cpu_models()[0].name : std::string_view(options.cpu);
-    state_.model = arm::find_model(name);
-    if (!state_.model) return Error{Kind::usage, fmt::format("-cpu: '{}' is not a CPU of this board; see -cpu help", name)};
+    const arm::CpuModel* model = arm::find_model(name);
+    if (!model) return Error{Kind::usage, fmt::format("-cpu: '{}' is not a CPU of this board; see -cpu help", name)};
+    model_ = *model;
+    TRY(options.cpu_features.only({"vfp"}).context("-cpu"));
+    model_.vfp = TRY(options.cpu_features.flag("vfp", model->vfp).context("-cpu"));
     state_.semihosting = options.semihosting;
     if (options.semihosting) arm::semihosting_command_line(options.append.empty() ? options.kernel : options.kernel + " " + options.append);
     return {};
@@ -94,6 +98,7 @@ class ArmCpu final : public BoardCpu {
 
   accel::VcpuMemory memory_;
   arm::CpuState& state_;
+  arm::CpuModel model_{};  // as `-cpu` has it
   arm::ArmFrontEnd front_;
   arm::ArmDebug debug_;
   std::optional<ArmLinux> linux_;

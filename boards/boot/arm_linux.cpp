@@ -73,6 +73,8 @@ core::Result<ArmLinux> ArmLinux::create(const ArmLinuxFiles& files, const ArmLin
   const bool placed_by_us = kind == ImageKind::zimage || kind == ImageKind::raw;
   b.linux_ = placed_by_us || b.kernel_.linux_os || !files.dtb.empty() || !files.initrd.empty();
   if (!files.initrd.empty()) b.initrd_ = TRY(read_file(files.initrd, board.ram_size).context("-initrd"));
+  if (is_uimage(b.initrd_))
+    b.initrd_ = TRY(parse_uramdisk(b.initrd_).context(fmt::format("-initrd: '{}'", files.initrd)));
   if (!files.dtb.empty()) {
     b.tags_ = TRY(read_file(files.dtb, MiB).context("-dtb"));
     TRY(check_device_tree(b.tags_, files.dtb));

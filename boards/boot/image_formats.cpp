@@ -103,7 +103,7 @@ core::Result<Image> parse_elf(std::span<const u8> file, const ImageRules& rules)
 namespace {
 constexpr u32 uimage_magic = 0x27051956;
 constexpr u64 header_size = 64;
-constexpr u8 type_kernel = 2, type_kernel_noload = 14, os_linux = 5;
+constexpr u8 type_kernel = 2, type_ramdisk = 3, type_kernel_noload = 14, os_linux = 5;
 constexpr u8 compressed_none = 0, compressed_gzip = 1;
 u32 crc_of(std::span<const u8> data) { return u32(crc32(0, data.data(), uInt(data.size()))); }
 }  // namespace
@@ -145,6 +145,17 @@ core::Result<Image> parse_uimage(std::span<const u8> file, const ImageRules& rul
   image.entry = anywhere ? rules.noload_at + (entry >= header_size ? entry - header_size : entry) : entry;
   image.segments.push_back({anywhere ? rules.noload_at : load, std::move(bytes), 0});
   return image;
+}
+
+core::Result<Bytes> parse_uramdisk(std::span<const u8> file) {
+  const View view(file, true);
+  const u64 size = view.number(12, 4);
+  if (!view.holds(header_size, size)) return Error{Kind::corrupt, "the uImage is cut short"};
+  if (file[30] != type_ramdisk)
+    return Error{Kind::usage, fmt::format("this uImage holds no ramdisk (type {})", file[30])};
+  const std::span<const u8> data = file.subspan(header_size, size);
+  if (crc_of(data) != view.number(24, 4)) return Error{Kind::corrupt, "the uImage data's checksum is wrong"};
+  return Bytes(data.begin(), data.end());
 }
 
 // Documentation/arm/booting: the magic number is at 0x24 of the image.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace boards {
@@ -121,6 +122,14 @@ core::Result<Image> parse_hex_text(std::span<const u8> f) {
   }
   if (!reader.ended) return Error{Kind::corrupt, "the file is cut short: its end record is missing"};
   if (reader.image.segments.empty()) return Error{Kind::usage, "the file has nothing to load"};
+  const auto inside = [&](const Segment& s) { return reader.image.entry - s.at < s.bytes.size(); };
+  if (std::none_of(reader.image.segments.begin(), reader.image.segments.end(), inside)) {
+    if (reader.image.entry)
+      return Error{Kind::usage, fmt::format("it starts at 0x{:x}, where it loads nothing; give the address the program "
+                                            "is loaded at",
+                                            reader.image.entry)};
+    reader.image.entry = reader.image.segments.front().at;  // it says no start
+  }
   reader.image.kind = intel ? ImageKind::intel_hex : ImageKind::s_record;
   return std::move(reader.image);
 }

@@ -68,6 +68,8 @@ core::Status write_firmware(core::MachineBase& machine, std::string_view block, 
 // The formats, each for bytes already read (image_formats.cpp, image_text.cpp).
 core::Result<Image> parse_elf(std::span<const core::u8> file, const ImageRules& rules);
 core::Result<Image> parse_uimage(std::span<const core::u8> file, const ImageRules& rules);
+// What mkimage wrapped for U-Boot: the contents of a uImage of type ramdisk, packed as they are (Linux unpacks them).
+core::Result<Bytes> parse_uramdisk(std::span<const core::u8> file);
 bool is_elf(std::span<const core::u8> file);
 bool is_uimage(std::span<const core::u8> file);
 bool is_zimage(std::span<const core::u8> file);
