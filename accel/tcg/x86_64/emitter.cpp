@@ -305,6 +305,24 @@ void Emitter::carry_in(const Insn& i, bool inverted) {
   finish(i.d, d);
 }
 
+// shl t, a, 1…3 with add d, b, t behind it, and t used for nothing else, is one lea: the usual address of an array
+// element.  Emits both and steps over the second.
+bool Emitter::scaled_sum(const Insn& i) {
+  const auto& code = request_->block->code;
+  if (i.flags || !i.d.is_temp() || i.imm < 1 || i.imm > 3 || position_ + 1 >= code.size()) return false;
+  const Insn& sum = code[position_ + 1];
+  if (sum.op != Op::add || sum.flags || last_use_[i.d.index()] != position_ + 1 || sum.a == sum.b) return false;
+  if (sum.a != i.d && sum.b != i.d) return false;
+  const Ref base = sum.a == i.d ? sum.b : sum.a;
+  if (base.is_imm()) return false;
+  const Gp b = in_register(base, 0), index = in_register(i.a, 0);
+  ++position_;
+  const Gp d = destination(sum.d, Insn{Op::add});
+  a_.lea(d, x86::ptr(b.r64(), index.r64(), i.imm));
+  finish(sum.d, d);
+  return true;
+}
+
 void Emitter::shift_immediate(const Insn& i) {
   const u32 n = i.imm & 31;
   const asmjit::Operand a = operand(i.a, i.imm);
@@ -458,7 +476,10 @@ void Emitter::one(const Insn& i) {
       adopt(i.d, inverted);
       break;
     }
-    case Op::shl: case Op::shr: case Op::sar: case Op::ror: i.b.is_imm() ? shift_immediate(i) : shift_variable(i); break;
+    case Op::shl:
+      if (i.b.is_imm() && !i.a.is_imm() && scaled_sum(i)) break;
+      [[fallthrough]];
+    case Op::shr: case Op::sar: case Op::ror: i.b.is_imm() ? shift_immediate(i) : shift_variable(i); break;
     case Op::shl_s: case Op::shr_s: case Op::sar_s: shift_saturating(i); break;
     case Op::mulu2: case Op::muls2: multiply_long(i); break;
     case Op::not_: case Op::clz: case Op::sext8: case Op::sext16: case Op::zext8: case Op::zext16: case Op::bswap: unary(i); break;

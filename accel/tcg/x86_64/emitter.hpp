@@ -51,6 +51,7 @@ class Emitter {
   void binary(const Insn& i, bool commutative);
   void compare(const Insn& i, bool subtract);
   void carry_in(const Insn& i, bool inverted);
+  bool scaled_sum(const Insn& i);
   void shift_immediate(const Insn& i);
   void shift_variable(const Insn& i);
   void shift_by_cl(const Insn& i, const Gp& d, const Gp& value, const Gp& amount);
