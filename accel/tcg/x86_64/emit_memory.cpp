@@ -69,6 +69,74 @@ void Emitter::memory(const Insn& i) {
   slow_.push_back(slow);
 }
 
+// How many word accesses from here move consecutive words at the same pinned base: at most one of them through a
+// temporary, and a load of the base itself only as the last.
+unsigned Emitter::run_length() const {
+  const auto& code = request_->block->code;
+  const Insn& first = code[position_];
+  if ((first.aux & mem_size) != 2 || !first.a.is_guest() || pin_of_slot_[first.a.index()] < 0) return 1;
+  unsigned n = 0, temporaries = 0;
+  for (; n < 16 && position_ + n < code.size(); ++n) {
+    const Insn& i = code[position_ + n];
+    if (i.op != first.op || i.aux != first.aux || i.a != first.a || i.imm != first.imm + 4 * n) break;
+    const Ref moved = i.op == Op::load ? i.d : i.b;
+    if (moved.is_none() || moved.is_imm() || (moved.is_temp() && ++temporaries > 1)) break;
+    if (i.op == Op::load && i.d == i.a) return n + 1;
+  }
+  return n;
+}
+
+// One check for all words: aligned, in one page, and that page open.
+void Emitter::memory_run(unsigned words) {
+  const std::span<const Insn> parts(&request_->block->code[position_], words);
+  const Insn& first = parts[0];
+  const bool is_load = first.op == Op::load;
+  const unsigned user = first.aux & mem_user ? 1 : request_->mode & 1;
+  host_flags_ = HostFlags::none;
+
+  Gp address = in_register(first.a, 0);
+  if (first.imm) {
+    const Gp sum = scratch();
+    a_.lea(sum, x86::ptr(address.r64(), s32(first.imm)));
+    address = sum;
+  }
+  const Gp page = scratch(), carrier = scratch();
+  SlowRun slow{a_.newLabel(), a_.newLabel(), address, carrier, pc_, parts, {}};
+  for (unsigned n = 0; n < words; ++n) {
+    const Ref moved = is_load ? parts[n].d : parts[n].b;
+    if (moved.is_guest() && pin_of_slot_[moved.index()] < 0) continue;
+    slow.registers[n] = is_load ? destination(moved, Insn{Op::load}) : in_register(moved, 0);
+  }
+  const std::size_t table = accel::page_table_offset + (2 * user + !is_load) * accel::page_table_entries * sizeof(u64);
+  a_.mov(page, address);
+  a_.shr(page, accel::page_bits);
+  a_.mov(page.r64(), x86::qword_ptr(env, page.r64(), 3, s32(table)));
+  a_.mov(carrier, address);
+  a_.and_(carrier, 0xfff);
+  a_.cmp(carrier, 0x1000 - 4 * words);
+  a_.ja(slow.entry);
+  a_.test(address.r8(), 3);
+  a_.jnz(slow.entry);
+  a_.test(page.r64(), page.r64());
+  a_.jz(slow.entry);
+  a_.add(page.r64(), address.r64());  // the base may be loaded below
+  for (unsigned n = 0; n < words; ++n) {
+    const auto at = x86::dword_ptr(page.r64(), s32(4 * n));
+    const Gp& r = slow.registers[n].isValid() ? slow.registers[n] : carrier;
+    const Ref moved = is_load ? parts[n].d : parts[n].b;
+    if (is_load) {
+      a_.mov(r, at);
+      finish(moved, r);
+    } else {
+      if (!slow.registers[n].isValid()) a_.mov(carrier, slot_memory(layout_, moved.index()));
+      a_.mov(at, r);
+    }
+  }
+  a_.bind(slow.back);
+  slow_runs_.push_back(slow);
+  position_ += words - 1;
+}
+
 void Emitter::call(const Insn& i) {
   const Helper& h = layout_.helpers[i.imm];
   host_flags_ = HostFlags::none;
@@ -162,6 +230,20 @@ void Emitter::stubs() {
         const auto slot = slot_memory(layout_, s.pair.index() + n);
         slow_pair_word(s, word, 4 * n, slot);
       }
+    }
+    a_.jmp(s.back);
+  }
+  for (const SlowRun& s : slow_runs_) {
+    a_.bind(s.entry);
+    a_.mov(header32(at_pc), imm(s32(s.pc)));
+    const bool is_load = s.parts[0].op == Op::load;
+    for (unsigned n = 0; n < s.parts.size(); ++n) {
+      const Ref moved = is_load ? s.parts[n].d : s.parts[n].b;
+      const bool in_memory = !s.registers[n].isValid();
+      const Gp& r = in_memory ? s.carrier : s.registers[n];
+      if (!is_load && in_memory) a_.mov(r, slot_memory(layout_, moved.index()));
+      slow_access({.address = s.address, .is_load = is_load}, s.parts[n].aux, 4 * n, r);
+      if (is_load && in_memory) a_.mov(slot_memory(layout_, moved.index()), r);
     }
     a_.jmp(s.back);
   }

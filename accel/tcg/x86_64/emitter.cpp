@@ -51,6 +51,7 @@ void Emitter::prepare(const Block& block) {
   host_flags_ = HostFlags::none;
   slow_.clear();
   slow_fp_.clear();
+  slow_runs_.clear();
   exits_.clear();
   slots_.clear();
 }
@@ -513,7 +514,10 @@ void Emitter::one(const Insn& i) {
       host_flags_ = HostFlags::none;
       break;
     }
-    case Op::load: case Op::store: memory(i); break;
+    case Op::load: case Op::store:
+      if (const unsigned words = run_length(); words >= 3) memory_run(words);
+      else memory(i);
+      break;
     case Op::label:
       check_no_temps_live();
       a_.bind(labels_[i.c.bits]);

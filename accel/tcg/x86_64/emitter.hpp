@@ -5,6 +5,7 @@
 #include "accel/tcg/x86_64/registers.hpp"
 
 #include <array>
+#include <span>
 
 namespace tcg::x86_64 {
 
@@ -65,6 +66,8 @@ class Emitter {
   x86::Mem flag_byte(u8 flag) const;
 
   void memory(const Insn& i);
+  unsigned run_length() const;
+  void memory_run(unsigned words);
   void call(const Insn& i);
   void floating_point(const Insn& i);
   void fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
@@ -114,12 +117,22 @@ class Emitter {
     u32 pc;
     s32 slot;  // index in slots_, or -1: plain jump
   };
+  // Consecutive words moved after one check, such as those of a push; `registers` says where each is, invalid for guest
+  // registers that live in memory.
+  struct SlowRun {
+    asmjit::Label entry, back;
+    Gp address, carrier;
+    u32 pc;
+    std::span<const Insn> parts;
+    std::array<Gp, 16> registers;
+  };
   struct SlowFp {
     asmjit::Label entry, back;
     u32 instruction, pc;
   };
   std::vector<SlowMemory> slow_;
   std::vector<SlowFp> slow_fp_;
+  std::vector<SlowRun> slow_runs_;
   std::vector<ExitStub> exits_;
   std::vector<Slot> slots_;
 };
