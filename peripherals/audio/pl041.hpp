@@ -204,6 +204,7 @@ struct Pl041 {
   }
   void on_reset() { update(); }
   void update() {
+    catch_up();  // or the deadline may lie in the past
     schedule();
     wires.irq(all_interrupts() || slot_interrupts());
   }

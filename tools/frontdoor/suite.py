@@ -13,14 +13,14 @@ from screen import Progress, clock, say
 
 HELP = """\
 usage: ./pinstrap test                everything: g++ build, all tests, clang build, sanitizers, compile budget
-       ./pinstrap test SUITE...       g++ build and these: unit, codegen, isa, board
+       ./pinstrap test SUITE...       g++ build and these: unit, codegen, isa, fuzz, board
        ./pinstrap test --quick        g++ build and the tests that are not slow
        ./pinstrap test --asan         the unit tests under AddressSanitizer and UBSan only
 
 Tests that boot Linux need a guests folder: PINSTRAP_GUESTS, build/guests (./pinstrap guest versatilepb-linux), or one
 beside the project. What is skipped is said by name.
 """
-SUITES = ("unit", "codegen", "isa", "board")
+SUITES = ("unit", "codegen", "isa", "fuzz", "board")
 CLANG = {"CC": "clang", "CXX": "clang++"}
 SANITIZERS = ("-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dbuildtype=debugoptimized", "-Doptimization=1")
 

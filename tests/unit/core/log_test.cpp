@@ -42,6 +42,16 @@ TEST_CASE("log: what is not modelled is logged once per place") {
   CHECK(f.text() == "log_test: write at 0x10 is not modelled\nlog_test: write at 0x14 is not modelled\nlog_test: read at 0x10 is not modelled\n");
 }
 
+TEST_CASE("log: what a guest touched is remembered for some ten thousand places, not without bound") {
+  test::LogFile f{u32(Log::unimp)};
+  log_unimp("log_bound", "read at", 0);
+  for (u64 at = 1; at <= 1 << 14; ++at) log_unimp("log_bound", "read at", at);
+  log_unimp("log_bound", "read at", 0);
+  const std::string text = f.text(), first = "log_bound: read at 0x0 is not modelled\n";
+  CHECK(text.find(first) == 0);
+  CHECK(text.rfind(first) > 0);
+}
+
 TEST_CASE("log: printf and text go to the file whatever the mask says") {
   test::LogFile f{0};
   log_printf(Log::exec, "%d %s\n", 42, "x");

@@ -100,6 +100,15 @@ TEST_CASE("pl041: an empty FIFO underruns, AACIINTCLR clears it (§3.3.13)") {
   b.write<AACIINTCLR>(1u << 5);
   CHECK_FALSE(b.pin("irq"));
 }
+TEST_CASE("pl041: an access after the FIFO ran empty, before its timer was served, loses no interrupt") {
+  AaciBench b;
+  b.write<AACITXCR>(0, on | fifo_on | stereo);
+  b.write_at(0x90, 4, 0);
+  b.now += 1_ms;
+  b.write<AACIIE>(0, 0x20);
+  CHECK(b.pin("irq"));
+  CHECK(b.timers.next() == never);
+}
 TEST_CASE("pl041: disabling the interface empties the FIFO (§3.3.14)") {
   AaciBench b;
   b.write<AACITXCR>(0, on | fifo_on);
