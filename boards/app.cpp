@@ -120,7 +120,8 @@ class Program {
     alarm.want_read(true);
     SignalEnd signals(loop, run);
     auto consoles = TRY(host::Consoles::create(options_, loop, run, app_.cpu->debug(), app_.machine.serial, monitor_context(run), [&] { run.kick(); }));
-    if (!options_.pidfile.empty()) std::ofstream(options_.pidfile) << getpid() << '\n';
+    if (!options_.pidfile.empty() && !(std::ofstream(options_.pidfile) << getpid() << std::endl))
+      return Error{Kind::io, fmt::format("-pidfile: cannot write '{}'; name a file in a folder that exists", options_.pidfile)};
     loop.start();
     prctl(PR_SET_NAME, "CPU 0/TCG");
     const int status = run.run();

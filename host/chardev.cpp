@@ -6,6 +6,7 @@
 #include "host/keyvalue.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -57,18 +58,24 @@ core::Status parse_network(std::string_view rest, Spec& spec) {
 struct Prefix {
   std::string_view text;
   Spec::Kind kind;
+  std::string_view after;
 };
-constexpr Prefix prefixes[] = {{"file:", Spec::Kind::file},        {"pipe:", Spec::Kind::pipe},
-                               {"tcp:", Spec::Kind::tcp},          {"telnet:", Spec::Kind::tcp},
-                               {"unix:", Spec::Kind::unix_socket}, {"chardev:", Spec::Kind::reference}};
+constexpr Prefix prefixes[] = {{"file:", Spec::Kind::file, "PATH"},        {"pipe:", Spec::Kind::pipe, "PATH"},
+                               {"tcp:", Spec::Kind::tcp, "HOST:PORT"},     {"telnet:", Spec::Kind::tcp, "HOST:PORT"},
+                               {"unix:", Spec::Kind::unix_socket, "PATH"}, {"chardev:", Spec::Kind::reference, "ID"}};
+
+// `file:` or `file` alone.
+const Prefix* lone_prefix(std::string_view text) {
+  for (const Prefix& p : prefixes)
+    if (text == p.text || text == p.text.substr(0, p.text.size() - 1)) return &p;
+  return nullptr;
+}
 
 core::Result<Spec> parse_prefixed(const Prefix& p, std::string_view rest, Spec spec) {
   spec.kind = p.kind;
   spec.telnet = p.text == "telnet:";
   if (p.kind == Spec::Kind::tcp || p.kind == Spec::Kind::unix_socket)
     TRY(parse_network(rest, spec));
-  else if (rest.empty())
-    return Error{Kind::usage, fmt::format("'{}' needs a name after it", p.text)};
   else if (p.kind == Spec::Kind::reference)
     spec.id = rest;
   else
@@ -86,6 +93,9 @@ core::Result<Spec> parse_serial_spec(std::string_view text) {
     spec.signal = false;  // Ctrl-C belongs to the guest; Ctrl-A x ends
     text.remove_prefix(4);
   }
+  if (const Prefix* p = lone_prefix(text))
+    return Error{Kind::usage, fmt::format("'{}' needs {} after it: {}{}", text,
+                                          p->kind == Spec::Kind::tcp ? "an address" : "a name", p->text, p->after)};
   for (const Prefix& p : prefixes)
     if (text.starts_with(p.text)) return parse_prefixed(p, text.substr(p.text.size()), std::move(spec)).context(whole);
   const std::string_view word = text.substr(0, text.find_first_of(":,"));
@@ -108,9 +118,10 @@ core::Result<Spec> parse_serial_spec(std::string_view text) {
   } else {
     if (word == "udp")
       return Error{Kind::unsupported, fmt::format("'{}': udp is not built yet; tcp and unix are", whole)};
-    return Error{Kind::usage, fmt::format("'{}' is no place for characters{}", spec.text,
-                                          did_you_mean(word, {"stdio", "mon", "file", "pipe", "pty", "tcp", "telnet",
-                                                              "unix", "null", "none", "vc"}))};
+    std::string way_out = did_you_mean(
+        word, {"stdio", "mon", "file", "pipe", "pty", "tcp", "telnet", "unix", "null", "none", "vc"});
+    if (way_out.empty()) way_out = "; -help lists them";
+    return Error{Kind::usage, fmt::format("'{}' is no place for characters{}", spec.text, way_out)};
   }
   return spec;
 }
@@ -143,13 +154,15 @@ core::Result<Spec> parse_chardev_option(std::string_view text) {
   else if (backend == "socket") {
     spec.kind = spec.path.empty() ? Spec::Kind::tcp : Spec::Kind::unix_socket;
     TRY(socket_flags(kv, spec, false));
+    if (spec.path.empty() && !kv.has("port"))
+      return Error{Kind::usage, fmt::format("'{}' has neither path= nor port=", text)};
     if (spec.path.empty())
       TRY(split_address(fmt::format("{}:{}", kv.get("host").value_or(""), kv.get("port").value_or("")), spec));
   } else {
-    return Error{
-        Kind::usage,
-        fmt::format("there is no character device '{}'{}", backend,
-                    did_you_mean(backend, {"null", "vc", "stdio", "pty", "file", "pipe", "serial", "socket"}))};
+    const std::vector<std::string_view> backends = {"null", "vc", "stdio", "pty", "file", "pipe", "serial", "socket"};
+    std::string way_out = did_you_mean(backend, backends);
+    if (way_out.empty()) way_out = fmt::format("; there are {}", fmt::join(backends, ", "));
+    return Error{Kind::usage, fmt::format("there is no character device '{}'{}", backend, way_out)};
   }
   const bool needs_path =
       spec.kind == Spec::Kind::file || spec.kind == Spec::Kind::pipe || spec.kind == Spec::Kind::device;

@@ -1,6 +1,7 @@
 #include "host/keyvalue.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -76,8 +77,9 @@ core::Status KeyValues::only(std::initializer_list<std::string_view> allowed) co
     if (std::find(allowed.begin(), allowed.end(), i.key) != allowed.end()) continue;
     // A bare word may have been meant whole: `node` is not `no` + `de`.
     const std::string word = i.bare && i.value == "off" ? "no" + i.key : i.key;
-    return Error{Kind::usage, fmt::format("there is no property '{}'{}", word,
-                                          did_you_mean(word, {allowed.begin(), allowed.end()}))};
+    std::string way_out = did_you_mean(word, {allowed.begin(), allowed.end()});
+    if (way_out.empty()) way_out = fmt::format("; there are {}", fmt::join(allowed, ", "));
+    return Error{Kind::usage, fmt::format("there is no property '{}'{}", word, way_out)};
   }
   return {};
 }

@@ -18,7 +18,19 @@ const OptionRow* find_row(std::string_view name) {
   return nullptr;
 }
 
+// Options that scripts for QEMU carry; better named than guessed at.
+constexpr std::string_view qemu_options =
+    " L accel-prop acpitable action add-fd audio audiodev blockdev chroot compat debugcon echr fda fdb fsdev "
+    "full-screen fw_cfg g global k mem-path mem-prealloc mtdblock no-acpi no-fd-bootchk no-hpet no-quit numa "
+    "object only-migratable option-rom perfmap plugin preconfig prom-env qmp-pretty readconfig runas run-with "
+    "sandbox seed set smbios soundhw spice tpmdev trace usb usbdevice virtfs watchdog watchdog-action writeconfig "
+    "xen-domid ";
+
 Error unknown_option(std::string_view written, std::string_view name) {
+  const bool step = name == "singlestep";
+  if (step || qemu_options.find(fmt::format(" {} ", name)) != qemu_options.npos)
+    return {Kind::usage, fmt::format("unknown option '{}': QEMU's, not ours; {}", written,
+                                     step ? "write -accel jit,one-insn-per-tb=on" : "leave it out")};
   std::vector<std::string_view> names;
   for (const OptionGroup& g : option_groups())
     for (const OptionRow& r : g.rows) {

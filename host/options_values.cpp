@@ -2,7 +2,7 @@
 
 #include "core/log.hpp"
 #include "core/reg.hpp"
-#include "host/chardev.hpp"
+#include "host/chardev_fd.hpp"
 #include "host/gdbstub/gdbstub.hpp"
 #include "host/options_table.hpp"
 
@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 namespace host {
 using core::Error, core::Kind, core::MiB, core::Status, core::u64;
@@ -74,14 +73,14 @@ Status take_machine(Context c, Value v) {
       c.options.initrd = i.value;
     } else if (i.key == "append") {
       c.options.append = i.value;
-    } else if (i.key == "dtb") {
+    } else if (i.key == "dtb" && i.value != "off") {  // dtb=off: a tag list instead
       c.options.dtb = i.value;
     } else if (i.key != "type") {
       c.options.machine_props.items.push_back(i);
     }
   }
   // What libvirt writes, and what changes nothing here, is kept; the rest is refused by name.
-  return c.options.machine_props.only({"usb", "dump-guest-core", "memory-backend", "graphics", "mem-merge"});
+  return c.options.machine_props.only({"usb", "dump-guest-core", "memory-backend", "graphics", "mem-merge", "dtb"});
 }
 
 Status take_accel(Context c, Value v) {
@@ -216,7 +215,7 @@ Status apply_log(const Options& options) {
       if (name == i.name) core::log_mask |= core::u32(i.bit);
   core::trace_registers = core::log_on(core::Log::trace);
   if (!options.log_file.empty() && !core::log_to_file(options.log_file.c_str()))
-    return Error{Kind::io, fmt::format("-D: cannot open '{}': {}", options.log_file, std::strerror(errno))};
+    return Error{Kind::io, fmt::format("-D: cannot open '{}': {}", options.log_file, system_error(errno))};
   return {};
 }
 

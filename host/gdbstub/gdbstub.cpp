@@ -8,8 +8,12 @@ namespace host {
 using core::StopReason, core::u64, core::u8;
 
 core::Result<ChardevSpec> parse_gdb_spec(std::string_view text) {
-  ChardevSpec spec = TRY(parse_serial_spec(text));
   using Kind = ChardevSpec::Kind;
+  const core::Error refusal{core::Kind::usage,
+                            fmt::format("gdb cannot use '{}'; say tcp::1234, tcp:HOST:PORT, unix:PATH or stdio", text)};
+  auto parsed = parse_serial_spec(text);
+  if (!parsed && text.find(':') == text.npos) return refusal;  // no device at all, rather than one written wrong
+  ChardevSpec spec = TRY(std::move(parsed));
   switch (spec.kind) {
     case Kind::tcp:
     case Kind::unix_socket:
@@ -24,8 +28,7 @@ core::Result<ChardevSpec> parse_gdb_spec(std::string_view text) {
     case Kind::device: return spec;
     default: break;
   }
-  return core::Error{core::Kind::usage,
-                     fmt::format("gdb cannot use '{}'; say tcp::1234, tcp:HOST:PORT, unix:PATH or stdio", text)};
+  return refusal;
 }
 
 GdbServer::GdbServer(Loop& loop, std::unique_ptr<Chardev> chardev, core::RunControl& run, core::DebugTarget& target,
@@ -151,8 +154,10 @@ void GdbServer::control(std::string_view p) {
 
 void GdbServer::resume_by(char action) {
   guest_runs_ = true;
-  if (action == 's' || action == 'S') run_.step();
-  else run_.resume();
+  if (action == 'c' || action == 'C') return run_.resume();
+  // The monitor may have let it run (`monitor cont`): gdb must get its stop all the same.
+  if (run_.running()) run_.stop();
+  else run_.step();
 }
 
 // The `v` packets.  With one CPU the first action of vCont that fits is the one.

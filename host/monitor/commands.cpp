@@ -3,12 +3,12 @@
 #include "host/monitor/commands.hpp"
 
 #include "core/log.hpp"
+#include "host/chardev_fd.hpp"
 #include "host/keyvalue.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstring>
 
 namespace host {
 using core::u32;
@@ -102,7 +102,7 @@ std::string hmp_log(Monitor& m, Arguments arguments) {
 std::string hmp_logfile(Monitor&, Arguments arguments) {
   const std::string path(arguments.rest());
   if (path.empty()) return "logfile needs a file name\n";
-  if (!core::log_to_file(path.c_str())) return fmt::format("cannot open '{}': {}\n", path, std::strerror(errno));
+  if (!core::log_to_file(path.c_str())) return fmt::format("cannot open '{}': {}\n", path, system_error(errno));
   return {};
 }
 

@@ -39,6 +39,8 @@ core::Result<core::u64> evaluate(core::DebugTarget* target, std::string_view tex
 std::string on_guest(Monitor& monitor, const std::function<std::string()>& work);
 // The registers of a device with their fields.  Thread: vCPU.
 std::string device_text(const core::Block& block);
+// Name of the device at a physical address; empty when there is none.
+std::string device_at(const MonitorContext& context, core::u64 at);
 
 std::string hmp_x(Monitor&, Arguments);
 std::string hmp_xp(Monitor&, Arguments);

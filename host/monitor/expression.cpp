@@ -163,14 +163,22 @@ std::string show_code(core::DebugTarget& t, u64& at, unsigned count) {
   return out;
 }
 
-std::string show_memory(core::DebugTarget& t, u64& at, const Format& f, bool physical) {
+std::string no_memory(const MonitorContext& c, u64 at, bool physical) {
+  const std::string device = physical ? device_at(c, at) : std::string();
+  if (device.empty()) return fmt::format("cannot access memory at 0x{:x}\n", at);
+  return fmt::format("0x{:x} belongs to a device, which looking might change; 'info device {}' shows its registers\n",
+                     at, device);
+}
+
+std::string show_memory(const MonitorContext& c, u64& at, const Format& f, bool physical) {
+  core::DebugTarget& t = *c.target;
   std::string out;
   const unsigned per_line = f.how == 'c' ? 8 : 16 / f.size;
   for (unsigned i = 0; i < f.count; ++i, at += f.size) {
     u8 bytes[8] = {};
     const std::span<u8> item(bytes, f.size);
     if (!(physical ? t.read_physical(at, item) : t.read_memory(at, item)))
-      return out + fmt::format("{}cannot access memory at 0x{:x}\n", i ? "\n" : "", at);
+      return out + (i ? "\n" : "") + no_memory(c, at, physical);
     if (i % per_line == 0) out += fmt::format("{}{:08x}:", i ? "\n" : "", at);
     out += " " + show_value(core::load_le<u64>(bytes), f);
   }
@@ -189,6 +197,8 @@ std::string examine(Monitor& m, Arguments arguments, bool physical) {
     format = *f;
     rest = arguments.rest();
   }
+  if (physical && format.how == 'i')
+    return fmt::format("xp shows no instructions; x/{}i does, at a virtual address\n", format.count);
   return on_guest(m, [&]() -> std::string {
     u64 at = m.next_address;
     if (!rest.empty()) {
@@ -197,7 +207,7 @@ std::string examine(Monitor& m, Arguments arguments, bool physical) {
       at = *v;
     }
     const std::string text =
-        format.how == 'i' ? show_code(*target, at, format.count) : show_memory(*target, at, format, physical);
+        format.how == 'i' ? show_code(*target, at, format.count) : show_memory(m.context(), at, format, physical);
     m.next_address = at;
     return text;
   });

@@ -36,8 +36,24 @@ std::string info_cpus(Monitor& m, Arguments) {
   return on_guest(m, [t] { return fmt::format("* CPU #0: pc=0x{:08x} ({})\n", t->pc(), t->architecture()); });
 }
 
+// The board page's map, but for the size of RAM, which -m sets.
+std::string board_map_text(const MonitorContext& c) {
+  std::string out = c.board_map;
+  for (std::size_t i = 0; c.machine && i < c.machine->ram.size(); ++i) {
+    const core::RamBlock& b = c.machine->ram[i];
+    const auto line = out.find(fmt::format("  0x{:08x}-", raw(b.at)));
+    const auto end = out.find('\n', line), size = out.find(" RAM, ", line);
+    if (b.rom || size >= end) continue;
+    const auto unit = out.find(" MiB", size);
+    if (unit >= end) continue;
+    out.replace(size, unit - size, fmt::format(" RAM, {}", b.size / core::MiB));
+    out.replace(line, 23, fmt::format("  0x{:08x}-0x{:08x}", raw(b.at), raw(b.at) + b.size - 1));
+  }
+  return out;
+}
+
 std::string info_mtree(Monitor& m, Arguments) {
-  if (!m.context().board_map.empty()) return m.context().board_map;
+  if (!m.context().board_map.empty()) return board_map_text(m.context());
   std::vector<MapEntry> map = m.context().map;
   if (const core::MachineBase* machine = m.context().machine) {
     for (const core::RamBlock& b : machine->ram) map.push_back({b.name, b.rom ? "rom" : "ram", raw(b.at), b.size});
@@ -64,7 +80,6 @@ std::string from_board(Monitor& m, const std::function<std::string()>& text, std
   return on_guest(m, text);
 }
 std::string info_jit(Monitor& m, Arguments) { return from_board(m, m.context().jit, "jit"); }
-std::string info_irq(Monitor& m, Arguments) { return from_board(m, m.context().irq, "irq"); }
 std::string info_roms(Monitor& m, Arguments) { return from_board(m, m.context().roms, "roms"); }
 
 std::string info_device(Monitor& m, Arguments arguments) {
@@ -114,7 +129,6 @@ constexpr Command table[] = {
     {"qtree", {}, {}, "the devices of the board", info_qtree},
     {"wiring", {}, {}, "the wires between the devices", info_wiring},
     {"device", {}, "[name]", "a device's registers with their fields", info_device},
-    {"irq", {}, {}, "interrupt lines", info_irq},
     {"roms", {}, {}, "what was loaded where", info_roms},
     {"jit", {}, {}, "the translator's statistics", info_jit},
     {"history", {}, {}, "earlier command lines", info_history},
@@ -135,6 +149,19 @@ std::string map_text(std::vector<MapEntry> map) {
   for (const MapEntry& e : map)
     out += fmt::format("{:016x}-{:016x} {} ({})\n", e.at, e.at + (e.size ? e.size - 1 : 0), e.name, e.kind);
   return out;
+}
+
+std::string device_at(const MonitorContext& c, u64 at) {
+  for (const MapEntry& e : c.map)
+    if (at - e.at < e.size) return e.name;
+  for (const core::Block& b : c.devices) {
+    const auto name = c.board_map.find(fmt::format("  {:<14} ", b.name));
+    if (name == c.board_map.npos || name < 21) continue;
+    const std::string_view range = std::string_view(c.board_map).substr(name - 21, 21);  // 0x…-0x…
+    const auto first = parse_number(range.substr(0, 10)), last = parse_number(range.substr(11));
+    if (first && last && at >= *first && at <= *last) return std::string(b.name);
+  }
+  return {};
 }
 
 std::string device_text(const core::Block& block) {

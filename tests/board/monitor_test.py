@@ -1,6 +1,8 @@
 """The monitor, on a socket and behind C-a c."""
 import re
+import struct
 import time
+import zlib
 
 import pytest
 
@@ -73,12 +75,32 @@ def test_devices_and_wiring(monitor):
     assert "kernel" in monitor.ask("info roms")
 
 
+def test_mtree_shows_the_ram_given_with_m(tmp_path):
+    words = ["-m", "32", "-display", "none", "-serial", "null", "-monitor", f"unix:{tmp_path}/m,server=on,wait=off", "-S"]
+    with Machine(words), Line(tmp_path / "m") as line:
+        line.until("(qemu) ")
+        assert re.search(r"0x00000000-0x01ffffff +ram +RAM, 32 MiB, -m up to", line.ask("info mtree"))
+        assert "'info device uart0' shows" in line.ask("xp/4xw 0x101f1000")
+
+
+def test_a_ramdisk_made_for_u_boot_loses_its_header(assemble, tmp_path):
+    data = bytes(range(256))
+    header = struct.pack(">7I4B32s", 0x27051956, 0, 0, len(data), 0, 0, zlib.crc32(data), 5, 2, 3, 0, b"initrd")
+    (tmp_path / "uInitrd").write_bytes(header + data)
+    words = ["-kernel", assemble(LOOP), "-initrd", tmp_path / "uInitrd", "-display", "none", "-serial", "null", "-S",
+             "-monitor", f"unix:{tmp_path}/m,server=on,wait=off"]
+    with Machine(words), Line(tmp_path / "m") as line:
+        line.until("(qemu) ")
+        assert re.search(r"04000000-040000ff initrd", line.ask("info roms"))
+        assert line.ask("xp/1xw 0x04000000") == "04000000: 0x03020100\n"
+
+
 def test_wrong_commands_get_a_sentence(monitor):
     assert monitor.ask("inof") == "unknown command: 'inof' (did you mean 'info'?)\n"
     assert monitor.ask("info regs").startswith("unknown command: 'info regs'")
     assert monitor.ask("savevm x") == "'savevm' is not built yet: it arrives with snapshots\n"
     assert monitor.ask("log nonsense").startswith("there is no log item 'nonsense'")
-    assert monitor.ask("logfile /no/such/folder/x") == "cannot open '/no/such/folder/x': No such file or directory\n"
+    assert monitor.ask("logfile /no/such/folder/x") == "cannot open '/no/such/folder/x': no such file or directory\n"
 
 
 def test_system_reset_starts_over(monitor):

@@ -14,7 +14,7 @@ WRONG = [
     ("-kernel", "-kernel needs an argument: -kernel FILE"),
     ("-M malta", "-M: this program is the board 'versatilepb'; 'malta' is pinstrap-malta"),
     ("-M versatilebp", "-M: there is no board 'versatilebp' (did you mean 'versatilepb'?); this program is 'versatilepb'"),
-    ("-machine versatilepb,colour=red", "-machine: there is no property 'colour'"),
+    ("-machine versatilepb,colour=red", "-machine: there is no property 'colour'; there are usb, dump-guest-core, memory-backend, graphics, mem-merge, dtb"),
     ("-accel jitt", "-accel: there is no accelerator 'jitt' (did you mean 'jit'?); there are jit (also called tcg), interp and kvm"),
     ("-accel jit,tb-size=x", "-accel: tb-size='x' must be a whole number"),
     ("-accel jit,tb-size=99999", "-accel: tb-size=99999 is too much; at most 4096 MiB of translated code"),
@@ -31,7 +31,7 @@ WRONG = [
     ("-display gtk", "-display: this build of pinstrap-versatilepb has no screen yet; use -display none or -nographic"),
     ("-vnc :0", "-vnc: this build of pinstrap-versatilepb has no screen yet; use -nographic"),
     ("-d guest_error", "-d: there is no log item 'guest_error' (did you mean 'guest_errors'?); '-d help' lists them"),
-    ("-D /no/such/folder/log", "-D: cannot open '/no/such/folder/log': No such file or directory"),
+    ("-D /no/such/folder/log", "-D: cannot open '/no/such/folder/log': no such file or directory"),
     ("-rtc base=yesterday", "-rtc: base='yesterday' must be utc, localtime or a time like 2006-06-17T16:01:21"),
     ("-semihosting-config target=moon", "-semihosting-config: target='moon' must be native, gdb or auto"),
     ("-uuid 1234", "-uuid: '1234' is not a UUID like 6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
@@ -51,6 +51,12 @@ WRONG = [
     ("-kernel {tmp}/text -initrd {tmp}/none", "-initrd: cannot open '{tmp}/none': there is no such file"),
     ("-kernel {tmp}/text -dtb {tmp}/text", "-dtb: '{tmp}/text' is not a device tree; dtc makes one from source"),
     ("-bios {tmp}/none", "-bios: cannot open '{tmp}/none': there is no such file"),
+    ("-serial file:", "-serial: 'file:' needs a name after it: file:PATH"),
+    ("-serial file", "-serial: 'file' needs a name after it: file:PATH"),
+    ("-accel jti", "-accel: there is no accelerator 'jti' (did you mean 'jit'?); there are jit (also called tcg), interp and kvm"),
+    ("-singlestep", "unknown option '-singlestep': QEMU's, not ours; write -accel jit,one-insn-per-tb=on"),
+    ("-kernel {tmp}/virtual.hex", "-kernel: '{tmp}/virtual.hex': it starts at 0xc0010000, where it loads nothing; give the address the program is loaded at"),
+    ("-gdb nonsense", "-gdb: gdb cannot use 'nonsense'; say tcp::1234, tcp:HOST:PORT, unix:PATH or stdio"),
     ("-gdb file:/x", "-gdb: gdb cannot use 'file:/x'; say tcp::1234, tcp:HOST:PORT, unix:PATH or stdio"),
 ]
 
@@ -62,6 +68,7 @@ def folder(tmp_path_factory):
     (tmp / "empty").write_bytes(b"")
     (tmp / "short.elf").write_bytes(b"\x7fELF\x01\x01\x01" + bytes(20))
     (tmp / "x86.elf").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\0\x3e\0" + bytes(44))
+    (tmp / "virtual.hex").write_text(":020000040001F9\n:04000000FEFFFFEA16\n:04000005C00100" + "0036\n:00000001FF\n")
     (tmp / "broken.gz").write_bytes(b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 40)
     return tmp
 

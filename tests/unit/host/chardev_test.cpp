@@ -246,7 +246,7 @@ TEST_CASE("chardev: refusals are one sentence") {
         "serial0: cannot connect to '/nonexistent/s': no such file or directory");
   CHECK(refusal(loop, "/dev/no-such-tty") == "serial0: cannot open '/dev/no-such-tty': no such file or directory");
   CHECK(refusal(loop, "udp:1234") == "'udp:1234': udp is not built yet; tcp and unix are");
-  CHECK(refusal(loop, "file:") == "file:: 'file:' needs a name after it");
+  CHECK(refusal(loop, "file:") == "'file:' needs a name after it: file:PATH");
   CHECK(refusal(loop, "tcp::99999,server") == "tcp::99999,server: port 99999 does not exist; the last one is 65535");
   CHECK(refusal(loop, "tcp::4444,severs") ==
         "tcp::4444,severs: there is no property 'severs' (did you mean 'server'?)");

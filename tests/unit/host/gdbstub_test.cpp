@@ -195,3 +195,11 @@ TEST_CASE("gdb: a client that reads slowly loses nothing") {
   CHECK(s.wire->take() == frame_packet("785634120410"
                                        "0000d3000000000000000000f03f"));
 }
+
+TEST_CASE("gdb: a step of a guest that the monitor let run stops it, so that gdb gets its answer") {
+  Session s;
+  s.run.resume();  // `monitor cont`
+  CHECK(s.ask("vCont;s:1") == "T02thread:01;");
+  CHECK(s.run.steps == 0);
+  CHECK_FALSE(s.run.runs);
+}

@@ -84,6 +84,31 @@ TEST_CASE("monitor: devices and their registers") {
   CHECK(m("info registers") == "r0=12345678\n");
 }
 
+TEST_CASE("monitor: info mtree shows the RAM there is") {
+  Bench m;
+  core::MachineBase machine;
+  machine.ram.push_back({"ram", core::GuestPhys(0), 32 * core::MiB, nullptr, false});
+  m.monitor->context().machine = &machine;
+  m.monitor->context().board_map =
+      "memory\n"
+      "  0x00000000-0x07ffffff  ram            RAM, 128 MiB, -m up to 256 MiB\n"
+      "  0x10000000-0x10000fff  lamp0          blinker\n";
+  CHECK(m("info mtree") ==
+        "memory\n"
+        "  0x00000000-0x01ffffff  ram            RAM, 32 MiB, -m up to 256 MiB\n"
+        "  0x10000000-0x10000fff  lamp0          blinker\n");
+  CHECK(m("xp 0x10000004") ==
+        "0x10000004 belongs to a device, which looking might change; 'info device lamp0' shows its registers\n");
+}
+
+TEST_CASE("monitor: a physical address of a device, or of code, gets a way out") {
+  Bench m;
+  CHECK(m("xp/2xw 0x10000000") ==
+        "0x10000000 belongs to a device, which looking might change; 'info device lamp0' shows its registers\n");
+  CHECK(m("xp/2xw 0x20000000") == "cannot access memory at 0x20000000\n");
+  CHECK(m("xp/2i 0") == "xp shows no instructions; x/2i does, at a virtual address\n");
+}
+
 TEST_CASE("monitor: unknown and unbuilt commands") {
   Bench m;
   CHECK(m("sotp") == "unknown command: 'sotp' (did you mean 'stop'?)\n");
@@ -91,7 +116,7 @@ TEST_CASE("monitor: unknown and unbuilt commands") {
   CHECK(m("savevm a") == "'savevm' is not built yet: it arrives with snapshots\n");
   CHECK(m("info block") == "'block' is not built yet: it arrives with the storage devices\n");
   CHECK(m("log nonsense") == "there is no log item 'nonsense'\n");
-  CHECK(m("logfile /nonexistent/x") == "cannot open '/nonexistent/x': No such file or directory\n");
+  CHECK(m("logfile /nonexistent/x") == "cannot open '/nonexistent/x': no such file or directory\n");
   CHECK(m("help stop") == "stop|s -- stop the guest\n");
   CHECK(m("") == "");
 }

@@ -117,6 +117,11 @@ TEST_CASE("options: -machine may carry what to run") {
   CHECK(o->initrd == "i");
   CHECK(o->append == "a b");
   CHECK(o->dtb == "d");
+  // dtb=off is no file: it asks for a tag list.
+  o = parse({"-M", "versatilepb,dtb=off"});
+  REQUIRE(o);
+  CHECK(o->dtb.empty());
+  CHECK(o->machine_props.get("dtb") == "off");
   CHECK(refusal({"-M", "versatilepb,usb=on"}) ==
         "-machine usb=on: this build of pinstrap-versatilepb has no USB yet; use usb=off");
 }
@@ -132,6 +137,24 @@ TEST_CASE("options: what is written wrong gets one sentence") {
   CHECK(refusal({"-d", "unimpl"}) == "-d: there is no log item 'unimpl' (did you mean 'unimp'?); '-d help' lists them");
   CHECK(refusal({"-serial", "sdtio"}) == "-serial: 'sdtio' is no place for characters (did you mean 'stdio'?)");
   CHECK(refusal({"-serial", "tcp:host"}) == "-serial: tcp:host: 'host' has no port; write HOST:PORT");
+  CHECK(refusal({"-serial", "sdtoi:x"}) == "-serial: 'sdtoi:x' is no place for characters; -help lists them");
+  CHECK(refusal({"-serial", "file:"}) == "-serial: 'file:' needs a name after it: file:PATH");
+  CHECK(refusal({"-serial", "mon:file"}) == "-serial: 'file' needs a name after it: file:PATH");
+  CHECK(refusal({"-serial", "chardev"}) == "-serial: 'chardev' needs a name after it: chardev:ID");
+  CHECK(refusal({"-monitor", "tcp"}) == "-monitor: 'tcp' needs an address after it: tcp:HOST:PORT");
+  CHECK(refusal({"-chardev", "socket,id=a"}) == "-chardev: 'socket,id=a' has neither path= nor port=");
+  CHECK(
+      refusal({"-chardev", "spicevmc,id=a"}) ==
+      "-chardev: there is no character device 'spicevmc'; there are null, vc, stdio, pty, file, pipe, serial, socket");
+  CHECK(refusal({"-gdb", "nonsense"}) ==
+        "-gdb: gdb cannot use 'nonsense'; say tcp::1234, tcp:HOST:PORT, unix:PATH or stdio");
+  CHECK(refusal({"-gdb", "tpc::1234"}) == "-gdb: 'tpc::1234' is no place for characters (did you mean 'tcp'?)");
+  CHECK(refusal({"-semihosting-config", "colour=red"}) ==
+        "-semihosting-config: there is no property 'colour'; there are enable, target, chardev, arg, userspace");
+  CHECK(refusal({"-singlestep"}) ==
+        "unknown option '-singlestep': QEMU's, not ours; write -accel jit,one-insn-per-tb=on");
+  CHECK(refusal({"-audiodev", "none,id=a"}) == "unknown option '-audiodev': QEMU's, not ours; leave it out");
+  CHECK(refusal({"-k", "de"}) == "unknown option '-k': QEMU's, not ours; leave it out");
   CHECK(refusal({"-gdb", "file:x"}) ==
         "-gdb: gdb cannot use 'file:x'; say tcp::1234, tcp:HOST:PORT, unix:PATH or stdio");
   CHECK(refusal({"-uuid", "12"}) == "-uuid: '12' is not a UUID like 6ba7b810-9dad-11d1-80b4-00c04fd430c8");
