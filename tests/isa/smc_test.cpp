@@ -40,7 +40,6 @@ constexpr u32 add(u32 d, u32 n, u32 byte) { return 0xe280'0000 | n << 16 | d << 
 constexpr u32 subs(u32 d, u32 n, u32 byte) { return 0xe250'0000 | n << 16 | d << 12 | byte; }
 constexpr u32 str(u32 t, u32 n, u32 offset = 0) { return 0xe580'0000 | n << 16 | t << 12 | offset; }
 constexpr u32 ldr(u32 t, u32 n, u32 offset = 0) { return 0xe590'0000 | n << 16 | t << 12 | offset; }
-constexpr u32 ldr_literal(u32 t, u32 from, u32 at) { return 0xe59f'0000 | t << 12 | (at - from - 8); }
 constexpr u32 branch(u32 from, u32 to, u32 condition = 14) { return condition << 28 | 0x0a00'0000 | ((to - from - 8) / 4 & 0xff'ffff); }
 constexpr u32 bl(u32 from, u32 to) { return branch(from, to) | 0x0100'0000; }
 constexpr u32 bx(u32 m) { return 0xe12f'ff10 | m; }
