@@ -78,7 +78,7 @@ core::Status KeyValues::only(std::initializer_list<std::string_view> allowed) co
     // A bare word may have been meant whole: `node` is not `no` + `de`.
     const std::string word = i.bare && i.value == "off" ? "no" + i.key : i.key;
     std::string way_out = did_you_mean(word, {allowed.begin(), allowed.end()});
-    if (way_out.empty()) way_out = fmt::format("; there are {}", fmt::join(allowed, ", "));
+    if (way_out.empty()) way_out = fmt::format("; there {} {}", allowed.size() == 1 ? "is" : "are", fmt::join(allowed, ", "));
     return Error{Kind::usage, fmt::format("there is no property '{}'{}", word, way_out)};
   }
   return {};
