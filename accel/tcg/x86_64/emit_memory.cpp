@@ -7,21 +7,37 @@
 namespace tcg::x86_64 {
 using asmjit::imm;
 
+// The guest address of a load or store, in a register.
+x86::Gp Emitter::effective_address(const Insn& i) {
+  if (i.a.is_imm()) return in_register(i.a, i.imm);
+  const Gp base = in_register(i.a, 0);
+  if (!i.imm) return base;
+  const Gp sum = scratch();
+  a_.lea(sum, x86::ptr(base.r64(), s32(i.imm)));
+  return sum;
+}
+
+// Offset of the flat page table it goes by.
+s32 Emitter::page_table_of(const Insn& i) const {
+  const unsigned user = i.aux & mem_user ? 1 : request_->mode & 1, store = i.op == Op::store;
+  return s32(accel::page_table_offset + (2 * user + store) * accel::page_table_entries * sizeof(u64));
+}
+
+void Emitter::load_page(const Gp& page, const Gp& address, s32 table) {
+  a_.mov(page, address);
+  a_.shr(page, accel::page_bits);
+  a_.mov(page.r64(), x86::qword_ptr(env, page.r64(), 3, table));
+}
+
 // Fast path: one flat page table entry, checked for alignment and presence.  A guest register that is loaded is not
 // touched before the access is known to succeed.
 void Emitter::memory(const Insn& i) {
   const bool is_load = i.op == Op::load;
   const u32 size = 1u << (i.aux & mem_size);
-  const unsigned user = i.aux & mem_user ? 1 : request_->mode & 1;
   host_flags_ = HostFlags::none;
 
   const bool constant = i.a.is_imm();
-  Gp address = in_register(i.a, i.imm);
-  if (i.imm && !constant) {
-    const Gp sum = scratch();
-    a_.lea(sum, x86::ptr(address.r64(), s32(i.imm)));
-    address = sum;
-  }
+  const Gp address = effective_address(i);
   SlowMemory slow{a_.newLabel(), a_.newLabel(), address, {}, {}, pc_, i.aux, is_load};
   const Gp page = scratch();
   // Before the branches to the slow path: taking a register may spill another, on both paths.
@@ -30,14 +46,9 @@ void Emitter::memory(const Insn& i) {
     slow.pair = is_load ? i.d : i.b;
     if (!is_load) slow.data = scratch();
   } else slow.data = is_load ? destination(i.d, Insn{Op::load}) : in_register(i.b, 0);
-  const std::size_t table = accel::page_table_offset + (2 * user + !is_load) * accel::page_table_entries * sizeof(u64);
-  if (constant) {
-    a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
-  } else {
-    a_.mov(page, address);
-    a_.shr(page, accel::page_bits);
-    a_.mov(page.r64(), x86::qword_ptr(env, page.r64(), 3, s32(table)));
-  }
+  const s32 table = page_table_of(i);
+  if (constant) a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
+  else load_page(page, address, table);
   if (size > 1 && !(constant && !(i.imm & (size - 1)))) {
     a_.test(address.r8(), size - 1);
     a_.jnz(slow.entry);
@@ -91,15 +102,9 @@ void Emitter::memory_run(unsigned words) {
   const std::span<const Insn> parts(&request_->block->code[position_], words);
   const Insn& first = parts[0];
   const bool is_load = first.op == Op::load;
-  const unsigned user = first.aux & mem_user ? 1 : request_->mode & 1;
   host_flags_ = HostFlags::none;
 
-  Gp address = in_register(first.a, 0);
-  if (first.imm) {
-    const Gp sum = scratch();
-    a_.lea(sum, x86::ptr(address.r64(), s32(first.imm)));
-    address = sum;
-  }
+  const Gp address = effective_address(first);
   const Gp page = scratch(), carrier = scratch();
   SlowRun slow{a_.newLabel(), a_.newLabel(), address, carrier, pc_, parts, {}};
   for (unsigned n = 0; n < words; ++n) {
@@ -107,10 +112,7 @@ void Emitter::memory_run(unsigned words) {
     if (moved.is_guest() && pin_of_slot_[moved.index()] < 0) continue;
     slow.registers[n] = is_load ? destination(moved, Insn{Op::load}) : in_register(moved, 0);
   }
-  const std::size_t table = accel::page_table_offset + (2 * user + !is_load) * accel::page_table_entries * sizeof(u64);
-  a_.mov(page, address);
-  a_.shr(page, accel::page_bits);
-  a_.mov(page.r64(), x86::qword_ptr(env, page.r64(), 3, s32(table)));
+  load_page(page, address, page_table_of(first));
   a_.mov(carrier, address);
   a_.and_(carrier, 0xfff);
   a_.cmp(carrier, 0x1000 - 4 * words);

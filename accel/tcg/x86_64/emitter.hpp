@@ -66,6 +66,9 @@ class Emitter {
   x86::Mem flag_byte(u8 flag) const;
 
   void memory(const Insn& i);
+  Gp effective_address(const Insn& i);
+  s32 page_table_of(const Insn& i) const;
+  void load_page(const Gp& page, const Gp& address, s32 table);
   unsigned run_length() const;
   void memory_run(unsigned words);
   void call(const Insn& i);
