@@ -122,11 +122,13 @@ class Program {
     auto consoles = TRY(host::Consoles::create(options_, loop, run, app_.cpu->debug(), app_.machine.serial, monitor_context(run), [&] { run.kick(); }));
     if (!options_.pidfile.empty() && !(std::ofstream(options_.pidfile) << getpid() << std::endl))
       return Error{Kind::io, fmt::format("-pidfile: cannot write '{}'; name a file in a folder that exists", options_.pidfile)};
+    app_.machine.completions.on_post([&run] { run.kick(); });
     loop.start();
     prctl(PR_SET_NAME, "CPU 0/TCG");
     const int status = run.run();
     loop.stop();
     loop.join();
+    app_.machine.completions.on_post(nullptr);
     consoles->finish();
     if (!options_.pidfile.empty()) unlink(options_.pidfile.c_str());
     if (log_on(Log::stats)) log_text(engine_->stats_text());

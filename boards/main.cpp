@@ -21,9 +21,13 @@ void pump(CharPort& port, Device& device) {
   device.host_drained();
 }
 
-void expire(void* machine, unsigned timer) { static_cast<Machine*>(machine)->expire(timer); }
+void expire(void* machine, unsigned timer) {
+  auto& m = *static_cast<Machine*>(machine);
+  if (!m.expire_added(timer)) m.expire(timer);
+}
 void service(void* machine) {
   auto& m = *static_cast<Machine*>(machine);
+  m.completions.run();
   each_serial(m, [&](unsigned port, auto& device) { pump(m.serial[port], device); });
 }
 bool create_memory(MachineBase& m, u64 ram_size, std::string& error) { return static_cast<Machine&>(m).create_memory(ram_size, error); }

@@ -71,24 +71,6 @@ std::vector<Block> blocks_of(Machine& m) {
   return blocks;
 }
 
-namespace detail {
-// A template of its own, so that `d.expire` is looked up only for devices with timers.
-template <unsigned N, class D>
-bool expire_if(D& d, unsigned n) {
-  if (n != N) return false;
-  d.expire(Timer<N>{});
-  return true;
-}
-}  // namespace detail
-
-// Runs d.expire(Timer<n>{}).
-template <class D>
-void expire_timer(D& d, unsigned n) {
-  [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) {
-    (void)(detail::expire_if<I>(d, n) || ...);
-  }(std::make_integer_sequence<unsigned, D::ports.timers>{});
-}
-
 // A line with several drivers is high while one of them is; `levels` has a bit for each.
 inline bool join_line(u32& levels, unsigned driver, bool level) {
   levels = level ? levels | 1u << driver : levels & ~(1u << driver);

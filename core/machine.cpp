@@ -80,6 +80,27 @@ void MachineBase::arm_timer(unsigned id, u64 delay_ns) noexcept {
   if (timers.next() < before) raise(request_timer);
 }
 
+unsigned MachineBase::add_timer(std::function<void()> expired) {
+  const unsigned id = unsigned(timers.deadlines().size());
+  if (added_timers_.empty()) first_added_ = id;
+  added_timers_.push_back(std::move(expired));
+  timers.resize(id + 1);
+  return id;
+}
+
+bool MachineBase::expire_added(unsigned id) {
+  const unsigned n = id - first_added_;
+  if (n >= added_timers_.size()) return false;
+  added_timers_[n]();
+  return true;
+}
+
+BlockPort* MachineBase::drive(BlockInterface interface, unsigned bus, unsigned unit) noexcept {
+  for (BlockPort& d : drives)
+    if (d.interface == interface && d.bus == bus && d.unit == unit) return &d;
+  return nullptr;
+}
+
 void MachineBase::request_shutdown_with(int status) noexcept {
   exit_status = status;
   raise(request_shutdown);

@@ -4,12 +4,17 @@
 //
 // Thread: the vCPU thread, except where a member says otherwise.
 
+#include "core/block_port.hpp"
 #include "core/char_port.hpp"
 #include "core/clock.hpp"
+#include "core/completions.hpp"
+#include "core/net_port.hpp"
 #include "core/reg.hpp"
 
 #include <array>
 #include <atomic>
+#include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -88,6 +93,21 @@ class MachineBase {
   // Serial ports by number; index = `host: serialN` of the board page.
   std::array<CharPort, 8> serial;
 
+  // Drives and network plugs, made by the program from -drive, -nic and the like before the machine runs.
+  // The drive at that place, or null; index of a network plug = `host: netN` of the board page.
+  std::deque<BlockPort> drives;
+  BlockPort* drive(BlockInterface interface, unsigned bus, unsigned unit) noexcept;
+  std::deque<NetPort> nics;
+  NetPort* nic(unsigned index) noexcept { return index < nics.size() ? &nics[index] : nullptr; }
+  // What other threads finished, run by the vCPU thread.
+  Completions completions;
+
+  // A timer of a device that came at run time (-device): `expired` is called on the vCPU thread.  Returns its id for
+  // arm_timer and disarm_timer.  Before the machine runs.
+  unsigned add_timer(std::function<void()> expired);
+  // Runs it; false when `id` belongs to the board page's devices.
+  bool expire_added(unsigned id);
+
   // Requests.  Thread: any.
   std::atomic<u32>* request = nullptr;  // the vCPU's exit-request word, polled by translated code
   void raise(u32 bits) noexcept {
@@ -104,6 +124,10 @@ class MachineBase {
   std::span<const KnownRegion> known;
   u64 unclaimed_read(GuestPhys at, unsigned size) noexcept;
   void unclaimed_write(GuestPhys at, unsigned size, u64 value) noexcept;
+
+ private:
+  unsigned first_added_ = 0;
+  std::vector<std::function<void()>> added_timers_;
 };
 
 // The host's calendar, read once at power-on by real-time clocks.

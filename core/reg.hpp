@@ -13,6 +13,7 @@
 #include <array>
 #include <bit>
 #include <type_traits>
+#include <utility>
 
 namespace core {
 
@@ -350,5 +351,23 @@ template <class Dev>
 void reset_device(Dev& d) {
   clear_device(d);
   settle_device(d);
+}
+
+namespace detail {
+// A template of its own, so that `d.expire` is looked up only for devices with timers.
+template <unsigned N, class D>
+bool expire_if(D& d, unsigned n) {
+  if (n != N) return false;
+  d.expire(Timer<N>{});
+  return true;
+}
+}  // namespace detail
+
+// Runs d.expire(Timer<n>{}).
+template <class D>
+void expire_timer(D& d, unsigned n) {
+  [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) {
+    (void)(detail::expire_if<I>(d, n) || ...);
+  }(std::make_integer_sequence<unsigned, D::ports.timers>{});
 }
 }  // namespace core
