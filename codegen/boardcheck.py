@@ -15,7 +15,8 @@ RESERVED = set("""cpu none clock timers ram serial request wake known now raise 
  register return short signed sizeof static struct switch template this throw true try typedef typeid union unsigned
  using virtual void volatile while""".split())
 WIRE_NAMES = set("m name clock_hz size put can_put arm disarm armed now wall_clock dma_read dma_write stray unimp guest_error"
-                 " system_reset shutdown backing backing_mapped window_moved".split())
+                 " system_reset shutdown backing backing_mapped window_moved end_boot_alias drive nic inta function big_endian"
+                 " machine".split())
 
 
 class Checker:
@@ -29,14 +30,26 @@ class Checker:
         """The checked board; complaints are with the page when something is wrong."""
         self.check_shape(schema)
         self.page.complaints.stop_if_any()
+        self.places = {}  # (bridge, slot, function) → who is there
         d = self.data
         self.clocks = {k: amount(v) for k, v in d.get("clocks", {}).items()}
         self.spaces = {"mem": Space("mem", 1 << 64, PAGE)}
         for k, v in d.get("spaces", {}).items():
+            plug = v.get("plug", "")
+            if plug and plug not in d["devices"]:
+                self.error(("spaces", k, "plug"), f"{k}: no device '{plug}' on this board" + suggest(plug, d["devices"]))
+            if k == "mem":
+                for extra in [x for x in v if x != "plug"]:
+                    self.error(("spaces", k, extra), f"mem: memory is there by itself, only 'plug:' can be said of it", key=True)
+                self.spaces[k].plug = plug
+                continue
+            if "size" not in v:
+                self.error(("spaces", k), f"{k}: 'size:' is missing (bytes of the address space)", key=True)
+                continue
             window = v["window"].split(".") if "window" in v else None
             if window and window[0] not in d["devices"]:
                 self.error(("spaces", k, "window"), f"{k}: no device '{window[0]}' on this board" + suggest(window[0], d["devices"]))
-            self.spaces[k] = Space(k, amount(v["size"]), v.get("grain", PAGE), window and (window[0], int(window[1])), self.page.mark(("spaces", k), True))
+            self.spaces[k] = Space(k, amount(v["size"]), v.get("grain", PAGE), window and (window[0], int(window[1])), plug, self.page.mark(("spaces", k), True))
         self.regions = [self.memory(k, v) for k, v in d["memory"].items()]
         self.regions += [Region(k, v["at"], amount(v["size"]), self.page.mark(("known", k), True), "known") for k, v in d.get("known", {}).items()]
         cpu = self.find("cpus", d["cpu"]["kind"], ("cpu", "kind"), "cpu", "processor")
@@ -81,13 +94,15 @@ class Checker:
     def memory(self, name, v):
         where = ("memory", name)
         r = Region(name, v["at"], amount(v["size"]), self.page.mark(where, True), "memory", rom=v.get("rom", False),
-                   option=v.get("option", False), max=amount(v.get("max", v["size"])))
+                   option=v.get("option", False), max=amount(v.get("max", v["size"])), rest=v.get("rest", ""))
         for what in ("at", "size"):
             if getattr(r, what) % PAGE:
                 self.error(where + (what,), f"{name}.{what}: memory comes in pages of 4 KiB")
         if r.max < r.size:
             self.error(where + ("max",), f"{name}: 'max:' is below 'size:'")
         first = next((k for k, m in self.data["memory"].items() if m.get("option")), name)
+        if r.rest and (r.rest not in self.data["memory"] or not self.data["memory"][r.rest].get("option")):
+            self.error(where + ("rest",), f"{name}: '{r.rest}' is no memory that -m sizes; the one with 'option: true' is meant")
         if r.option and first != name:
             self.error(where + ("option",), f"{name}: only one memory can follow -m, and '{first}' does")
         return r
@@ -116,11 +131,15 @@ class Checker:
                 self.error(where + (k,), f"{name}: '{k}:' comes from memory '{v['memory']}', leave it out", key=True)
             if tied:
                 region.at, region.size = tied.at, tied.size
+        elif "pci" in v and "at" not in v:
+            region.size = 0
         elif "at" not in v:
             self.error(where, f"{name}: 'at:' is missing (the address the device begins at)", key=True)
         space = self.spaces.get(region.space)
         if space is None:
             self.error(where + ("space",), f"{name}: no address space '{region.space}'" + suggest(region.space, self.spaces))
+        elif region.size == 0:
+            pass
         elif region.last >= space.size:
             self.error(where + ("at",), f"{name}: ends at {region.last:#x}, past the end of {space.name} ({space.size:#x})")
         elif region.at % min(space.grain, region.size):
@@ -134,12 +153,31 @@ class Checker:
                 self.error(where + ("host",), f"{name}: {v['host']} already belongs to {other} ({at.seen_from(page.mark(where + ('host',)))})")
         for k in [k for k in v.get("set", {}) if k in WIRE_NAMES | RESERVED]:
             self.error(where + ("set", k), f"{name}.set: '{k}' is a name the wires use, choose another", key=True)
+        pci = self.place_on_bus(name, v, where) if "pci" in v else None
         if space and "at" in v and not tied:
             self.regions.append(region)
         wires = v.get("wires", {})
         return Device(name, v["kind"], found["group"], found["header"], region, v.get("clock", ""), self.clocks.get(v.get("clock"), 0),
-                      int(v["host"][6:]) if "host" in v else -1, v.get("memory", ""), v.get("set", {}), [p for p, t in wires.items() if t == "none"],
+                      self.host_port(v["host"]) if "host" in v else None, pci, v.get("memory", ""), v.get("set", {}), [p for p, t in wires.items() if t == "none"],
                       page.mark(where, True), {k: page.mark(where + (k,), k == "wires") for k in v} | {p: page.mark(where + ("wires", p), True) for p in wires})
+
+    @staticmethod
+    def host_port(text):
+        m = re.fullmatch(r"([a-z]+)([0-9]+)", text)
+        return m[1], int(m[2])
+
+    def place_on_bus(self, name, v, where):
+        bridge, slot, function = (v["pci"].split(".") + ["0"])[:3]
+        here = self.page.mark(where + ("pci",))
+        if bridge not in self.data["devices"]:
+            self.error(where + ("pci",), f"{name}: no device '{bridge}' on this board" + suggest(bridge, self.data["devices"]))
+        place = (bridge, int(slot), int(function))
+        other = self.places.setdefault(place, (name, here))
+        if other[0] != name:
+            self.error(where + ("pci",), f"{name}: slot {slot}, function {function} of {bridge} already holds {other[0]} ({other[1].seen_from(here)})")
+        if "inta" in v.get("wires", {}):
+            self.error(where + ("wires", "inta"), f"{name}: the bus wires the interrupt pin of a PCI function, leave 'inta' out", key=True)
+        return place
 
     def check_overlaps(self):
         for space in {r.space for r in self.regions}:

@@ -29,7 +29,7 @@ def cases(board):
     small, large = {}, {}
     for space in board.spaces.values():
         by_page, small[space.name], large[space.name] = {}, [], []
-        for d in (d for d in board.devices if d.region.space == space.name):
+        for d in (d for d in board.devices if d.placed and d.region.space == space.name):
             pages = range(d.region.at // space.grain, d.region.last // space.grain + 1)
             if len(pages) > MANY_PAGES:
                 large[space.name].append(d)
@@ -49,7 +49,7 @@ def rows(board):
     """The map, a row per range: (space, first, last, name, what it is)."""
     kinds = {d.name: d for d in board.devices}
     out = []
-    for r in board.regions:
+    for r in (r for r in board.regions if r.size):
         tied = next((d for d in board.devices if d.memory == r.name), None)
         if r.what == "device":
             what = kinds[r.name].kind
@@ -57,7 +57,7 @@ def rows(board):
             what = "not modelled"
         else:
             what = f"{'ROM' if r.rom else 'RAM'}, {size_text(r.size)}"
-            what += f", -m up to {size_text(r.max)}" if r.option else f", {tied.kind} {tied.name}" if tied else ""
+            what += f", -m up to {size_text(board.ram_max())}" if r.option else f", what -m asks beyond {r.rest}" if r.rest else f", {tied.kind} {tied.name}" if tied else ""
         out.append((r.space, r.at, r.at + r.size - 1, r.name, what))
     return out
 
@@ -68,6 +68,9 @@ def map_text(board):
         where = f" (window {space.window[1]} of {space.window[0]})" if space.window else ""
         lines.append(f"{'memory' if space.name == 'mem' else space.name}{where}")
         lines += [f"  {address(a)}-{address(b)}  {name:<14} {what}" for s, a, b, name, what in rows(board) if s == space.name]
+    for bridge in board.bridges():
+        lines.append(f"PCI bus of {bridge}")
+        lines += [f"  {d.pci[1]:>2}.{d.pci[2]}                  {d.name:<14} {d.kind}" for d in sorted(board.devices, key=lambda d: d.pci or ()) if d.pci and d.pci[0] == bridge]
     return "\n".join(lines) + "\n"
 
 
@@ -77,7 +80,7 @@ def wiring_text(board):
 
 def ram_reason(board):
     """Why RAM cannot be larger: what stands behind it."""
-    ram = board.ram()
+    ram = board.rest() or board.ram()
     if not ram:
         return ""
     above = min((r for r in board.regions if r.space == "mem" and r.at > ram.last), key=lambda r: r.at, default=None)
@@ -92,12 +95,12 @@ def device_tree(board, facts, fragment):
     nodes = []
     for d in board.devices:
         f = facts.get(d.kind)
-        if f is None or d.region.space != "mem":
+        if f is None or not d.placed or d.region.space != "mem":
             continue
         pins = f.get("pins", d.pins)
         lines = [next(e for e in d.edges if e.pin == p and e.to in controllers) for p in pins if any(e.pin == p and e.to in controllers for e in d.edges)]
         clocks = [(name, d.clock if key == "own" else key) for name, key in f.get("clocks", {}).items()]
-        properties = {k: str(v).format(**{n: hex(x) for n, x in d.constants.items()}) if v else v for k, v in f.get("properties", {}).items()}
+        properties = {k: str(v).format(**{n: hex(x) for n, x in d.constants.items() if isinstance(x, int)}) if v else v for k, v in f.get("properties", {}).items()}
         nodes.append({"device": d, "facts": f, "lines": lines, "properties": properties, "clocks": [(n, c) for n, c in clocks if c in board.clocks]})
     labels = set(re.findall(r"\b([a-z_0-9]+)\s*:", fragment))
     return {"nodes": nodes, "roots": [d.name for d in board.devices if d.name in controllers and any(e.to == "cpu" for e in d.edges)],
@@ -107,7 +110,7 @@ def device_tree(board, facts, fragment):
 def environment():
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True, lstrip_blocks=True,
                              keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
-    env.filters |= {"hex": lambda v: f"{v:#x}", "address": address, "size": size_text, "frequency": frequency_text,
+    env.filters |= {"hex": lambda v: "{" + ", ".join(f"{x:#x}" for x in v) + "}" if isinstance(v, list) else f"{v:#x}", "address": address, "size": size_text, "frequency": frequency_text,
                     "camel": camel, "quoted": lambda v: f'"{v}"'}
     return env
 
@@ -135,7 +138,7 @@ def main():
         facts |= yaml.safe_load(f.read_text())
     small, large = cases(board)
     values = {
-        "b": board, "ram": board.ram(), "ram_reason": ram_reason(board), "map": map_text(board), "wiring": wiring_text(board),
+        "b": board, "ram": board.ram(), "rest": board.rest(), "ram_reason": ram_reason(board), "map": map_text(board), "wiring": wiring_text(board),
         "headers": sorted({board.cpu["header"]} | {d.header for d in board.devices}), "rows": rows(board),
         "cases": small, "large": large, "cpu_edges": [e for e in board.edges if e.to == "cpu"],
         "tree": device_tree(board, facts, fragment.read_text() if fragment else ""), "drawing": boarddraw.layout(board),

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 
 from boardsource import Mark
 
+DRIVE_UNITS = {"ide": 2, "floppy": 2, "scsi": 7, "sd": 1, "mtd": 1}  # of one bus; an IDE device has two buses
 UNITS = {"Hz": 1, "kHz": 10**3, "MHz": 10**6, "GHz": 10**9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
@@ -54,6 +55,7 @@ class Region:
     rom: bool = False
     option: bool = False
     max: int = 0
+    rest: str = ""  # the memory whose surplus it holds
 
     @property
     def last(self):
@@ -66,6 +68,7 @@ class Space:
     size: int
     grain: int
     window: tuple | None = None  # (bridge, number)
+    plug: str = ""  # who answers where nobody does
     mark: Mark | None = None
 
 
@@ -78,13 +81,23 @@ class Device:
     region: Region
     clock: str
     hz: int
-    host: int
+    host: tuple | None  # ("serial", 0)
+    pci: tuple | None  # (bridge, slot, function)
     memory: str
     constants: dict
     open_pins: list  # said to be `none`
     mark: Mark
     marks: dict
     edges: list = field(default_factory=list)
+
+    @property
+    def serial(self):
+        return self.host[1] if self.host and self.host[0] == "serial" else -1
+
+    @property
+    def placed(self):
+        """True when the page says where it is, and not a PCI function's base addresses."""
+        return self.region.size > 0
 
     @property
     def cls(self):
@@ -112,6 +125,34 @@ class Board:
 
     def memories(self):
         return [r for r in self.regions if r.what == "memory"]
+
+    def namespace(self):
+        return self.name.replace("-", "_")
+
+    def rest(self):
+        """The memory that holds what -m asks beyond the first."""
+        return next((r for r in self.regions if r.rest), None)
+
+    def ram_max(self):
+        ram, rest = self.ram(), self.rest()
+        return ram.max + (rest.max if rest else 0) if ram else 0
+
+    def hosts(self, what):
+        """Devices with that kind of host port, in the order of their numbers."""
+        return sorted((d for d in self.devices if d.host and d.host[0] == what), key=lambda d: d.host[1])
+
+    def drive_facts(self):
+        """The drives of the page's devices: (interface, buses, units per bus), in the order of the page."""
+        out = []
+        for d in self.devices:
+            if not d.host or d.host[0] not in DRIVE_UNITS or d.host[0] in [i for i, _, _ in out]:
+                continue
+            last = self.hosts(d.host[0])[-1].host[1]
+            out.append((d.host[0], last + (2 if d.host[0] == "ide" else 1), DRIVE_UNITS[d.host[0]]))
+        return out
+
+    def bridges(self):
+        return list(dict.fromkeys(d.pci[0] for d in self.devices if d.pci))
 
     def known(self):
         return [r for r in self.regions if r.what == "known"]

@@ -77,6 +77,12 @@ inline bool join_line(u32& levels, unsigned driver, bool level) {
   return levels != 0;
 }
 
+// Drives a board takes: `buses` buses (channels) of `units` each.
+struct DriveFacts {
+  BlockInterface interface;
+  unsigned buses, units;
+};
+
 struct ClockInfo {
   const char* name;
   u64 hz;
@@ -94,6 +100,8 @@ struct BoardInfo {
   u32 linux_machine;                      // machine number for kernels without a device tree
   const char* map;                        // the memory map, a line per range
   const char* wiring;                     // the wires, a line each
+  std::span<const DriveFacts> drives = {};      // what -drive can name; the first is the default interface
+  std::span<const char* const> nics = {};       // models of the soldered network cards, by number
 };
 
 // The RAM size -m asks for: 0 becomes the default.  False with a sentence in `error` when it does not fit.

@@ -56,6 +56,8 @@ class MachineBase {
   MachineBase& operator=(const MachineBase&) = delete;
   ~MachineBase();
 
+  bool big_endian_guest = false;  // the processor's byte order, for devices that follow it
+
   // Time.
   Clock* clock = nullptr;  // set before reset; owned by the run loop
   TimerQueue timers;
