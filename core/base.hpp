@@ -54,10 +54,10 @@ struct At {};
 template <unsigned N>
 struct Timer {};
 
-// What a register does with an access narrower than itself.
+// What an access means that is not of a register's own size.
 enum class Narrow : u8 {
   low,    // only at the register's own address; the value is its low part
-  lanes,  // byte lanes: reads return the addressed bytes, writes replace only them
+  lanes,  // byte lanes: of each register it covers, reads return the addressed bytes and writes replace only them
 };
 
 // What a peripheral offers to and asks from a board; checked against the YAML at compile time.
@@ -70,6 +70,14 @@ struct Ports {
   bool serial = false;          // talks characters: receive(c), wires.put(c)
   u8 widths = 1 | 2 | 4;        // access sizes in bytes the window answers, as a bit set
   Narrow narrow = Narrow::low;
+  u16 more_windows[4] = {};     // sizes of further places it decodes; the registers of the n-th begin at n × window_step
+
+  static constexpr u32 window_step = 0x100;
+  constexpr unsigned windows() const {
+    unsigned n = 1;
+    for (auto size : more_windows) n += size != 0;
+    return n;
+  }
 
   constexpr bool drives(std::string_view pin) const {
     for (auto o : outputs)

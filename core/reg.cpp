@@ -2,6 +2,7 @@
 
 #include "core/log.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace core {
@@ -22,6 +23,19 @@ const RegInfo* find_reg(std::span<const RegInfo> info, u32 off) {
   for (const RegInfo& i : info)
     if (off >= i.at && off - i.at < i.count * i.stride && (off - i.at) % i.stride == 0) return &i;
   return nullptr;
+}
+
+Lane lane_at(std::span<const RegInfo> info, u32 off, unsigned size) {
+  unsigned hole = size;  // bytes before the next register
+  for (const RegInfo& i : info) {
+    if (i.covers(off)) {
+      const u32 within = (off - i.at) % i.stride;
+      return {&i, off - within, within * 8, std::min(size, i.width - within)};
+    }
+    for (unsigned n = 1; n < hole; ++n)
+      if (i.covers(off + n)) hole = n;
+  }
+  return {nullptr, off, 0, hole};
 }
 
 u64 plain_read(const RegInfo& info, void* regs, u32 off) {

@@ -83,36 +83,40 @@ struct Reg16 : BasicReg<u16, Name, Offset, A, Reset, Fs...> {};
 template <class Name, u32 Offset, Access A, u64 Reset = 0, class... Fs>
 struct Reg64 : BasicReg<u64, Name, Offset, A, Reset, Fs...> {};
 
-// `Count` 32-bit registers `Stride` bytes apart; v[i] is the i-th.
-template <class Name, u32 Offset, unsigned Count, u32 Stride, Access A, u64 Reset = 0, class... Fs>
-struct RegArray {
+// `Count` registers `Stride` bytes apart; v[i] is the i-th.
+template <class T, class Name, u32 Offset, unsigned Count, u32 Stride, Access A, u64 Reset, class... Fs>
+struct BasicRegArray {
   using tag = At<Name>;
-  using value_type = u32;
+  using value_type = T;
   static constexpr u32 offset = Offset, count = Count, stride = Stride;
   static constexpr Access access = A;
   static constexpr u64 reset = Reset;
-  static constexpr u32 writable = sizeof...(Fs) ? u32((u64(0) | ... | Fs::mask)) : ~0u;
-  std::array<u32, Count> v = filled();
-  static constexpr std::array<u32, Count> filled() {
-    std::array<u32, Count> a{};
-    for (auto& x : a) x = u32(Reset);
+  static constexpr T writable = sizeof...(Fs) ? T((u64(0) | ... | Fs::mask)) : T(~T{0});
+  std::array<T, Count> v = filled();
+  static constexpr std::array<T, Count> filled() {
+    std::array<T, Count> a{};
+    for (auto& x : a) x = T(Reset);
     return a;
   }
-  constexpr u32& operator[](std::size_t i) { return v[i]; }
-  constexpr u32 operator[](std::size_t i) const { return v[i]; }
+  constexpr T& operator[](std::size_t i) { return v[i]; }
+  constexpr T operator[](std::size_t i) const { return v[i]; }
   // Field F of the i-th register.
   template <class F>
-  constexpr u32 get(std::size_t i) const {
-    constexpr u32 m = u32(((std::is_same_v<F, typename Fs::name> ? Fs::mask : 0u) | ... | u64(0)));
+  constexpr T get(std::size_t i) const {
+    constexpr T m = T(((std::is_same_v<F, typename Fs::name> ? Fs::mask : 0u) | ... | u64(0)));
     static_assert(m != 0, "this register declares no field of that name");
-    return (v[i] & m) >> std::countr_zero(m);
+    return T((v[i] & m) >> std::countr_zero(m));
   }
   template <class F>
   constexpr bool is(std::size_t i) const {
     return get<F>(i) != 0;
   }
-  constexpr void write(std::size_t i, u64 value) { v[i] = u32((v[i] & ~writable) | (value & writable)); }
+  constexpr void write(std::size_t i, u64 value) { v[i] = T((v[i] & ~writable) | (value & writable)); }
 };
+template <class Name, u32 Offset, unsigned Count, u32 Stride, Access A, u64 Reset = 0, class... Fs>
+struct RegArray : BasicRegArray<u32, Name, Offset, Count, Stride, A, Reset, Fs...> {};
+template <class Name, u32 Offset, unsigned Count, u32 Stride, Access A, u64 Reset = 0, class... Fs>
+struct Reg8Array : BasicRegArray<u8, Name, Offset, Count, Stride, A, Reset, Fs...> {};
 
 // Read-only constants `Stride` bytes apart, identification registers for instance.
 template <class Name, u32 Offset, u32 Stride, u32... Values>
@@ -150,8 +154,8 @@ template <class T, class Name, u32 O, Access A, u64 V, class... Fs>
 consteval std::string_view reg_name(const BasicReg<T, Name, O, A, V, Fs...>*) {
   return type_name<Name>();
 }
-template <class Name, u32 O, unsigned N, u32 S, Access A, u64 V, class... Fs>
-consteval std::string_view reg_name(const RegArray<Name, O, N, S, A, V, Fs...>*) {
+template <class T, class Name, u32 O, unsigned N, u32 S, Access A, u64 V, class... Fs>
+consteval std::string_view reg_name(const BasicRegArray<T, Name, O, N, S, A, V, Fs...>*) {
   return type_name<Name>();
 }
 template <class Name, u32 O, u32 S, u32... Vs>
@@ -164,8 +168,8 @@ struct FieldTable {
 };
 template <class T, class Name, u32 O, Access A, u64 V, class... Fs>
 FieldTable<Fs...> field_table(const BasicReg<T, Name, O, A, V, Fs...>*);
-template <class Name, u32 O, unsigned N, u32 S, Access A, u64 V, class... Fs>
-FieldTable<Fs...> field_table(const RegArray<Name, O, N, S, A, V, Fs...>*);
+template <class T, class Name, u32 O, unsigned N, u32 S, Access A, u64 V, class... Fs>
+FieldTable<Fs...> field_table(const BasicRegArray<T, Name, O, N, S, A, V, Fs...>*);
 template <class Name, u32 O, u32 S, u32... Vs>
 FieldTable<> field_table(const RegRom<Name, O, S, Vs...>*);
 
@@ -196,8 +200,17 @@ inline constexpr auto reg_info = [] {
   return table;
 }();
 
+// The part of an access that falls into one register, or between two (no register).
+struct Lane {
+  const RegInfo* reg;
+  u32 at;              // where the register begins
+  unsigned shift;      // the part's place in it, bits
+  unsigned size;       // bytes
+};
+
 // Not templates: compiled once, in core/reg.cpp.
 const RegInfo* find_reg(std::span<const RegInfo> info, u32 off);
+Lane lane_at(std::span<const RegInfo> info, u32 off, unsigned size);
 u64 plain_read(const RegInfo& info, void* regs, u32 off);
 void plain_write(const RegInfo& info, void* regs, u32 off, u64 value);
 void reset_regs(std::span<const RegInfo> info, void* regs);
@@ -267,6 +280,45 @@ void write_at(Dev& d, u32 off, u64 v) {
   plain_write(*i, &d.r, off, v);
 }
 constexpr u64 size_mask(unsigned size) { return size >= 8 ? ~u64(0) : (u64(1) << size * 8) - 1; }
+
+// The width all registers have, 0 when they differ.
+template <class Regs>
+inline constexpr unsigned common_width = [] {
+  unsigned width = reg_info<Regs>[0].width;
+  for (const RegInfo& i : reg_info<Regs>)
+    if (i.width != width) width = 0;
+  return width;
+}();
+template <class Dev>
+constexpr bool is_whole(u32 off, unsigned size) {
+  constexpr unsigned width = common_width<decltype(Dev::r)>;
+  return size == width && off % size == 0;
+}
+// Register by register, lowest address first.
+template <class Dev>
+u64 read_lanes(Dev& d, u32 off, unsigned size) {
+  if (is_whole<Dev>(off, size)) return read_at(d, off);
+  u64 v = 0;
+  for (unsigned done = 0; done < size;) {
+    const Lane l = lane_at(reg_info<decltype(d.r)>, off + done, size - done);
+    v |= (read_at(d, l.at) >> l.shift & size_mask(l.size)) << done * 8;
+    done += l.size;
+  }
+  return v;
+}
+// The bytes of a register that are not addressed stay; where ones act (W1C, W1S) they are zeros.
+template <class Dev>
+void write_lanes(Dev& d, u32 off, unsigned size, u64 v) {
+  if (is_whole<Dev>(off, size)) return write_at(d, off, v);
+  for (unsigned done = 0; done < size;) {
+    const Lane l = lane_at(reg_info<decltype(d.r)>, off + done, size - done);
+    const u64 mask = size_mask(l.size) << l.shift;
+    u64 all = v >> done * 8 << l.shift & mask;
+    if (l.reg && l.size < l.reg->width && !has(l.reg->access, W1C | W1S)) all |= read_at(d, l.at) & ~mask;
+    write_at(d, l.at, all);
+    done += l.size;
+  }
+}
 }  // namespace detail
 
 // One guest read of `size` bytes (1, 2, 4, 8) at byte offset `off` of the device window.  An offset
@@ -287,7 +339,7 @@ template <class Dev>
     return 0;
   }
   if constexpr (requires { d.map_offset(off); }) off = d.map_offset(off);
-  if constexpr (ports.narrow == Narrow::lanes) v = detail::read_at(d, off & ~3u) >> (off & 3) * 8;
+  if constexpr (ports.narrow == Narrow::lanes) v = detail::read_lanes(d, off, size);
   else v = detail::read_at(d, off);
   v &= detail::size_mask(size);
   if (trace_registers) [[unlikely]] trace_access(d.wires.name, reg_info<decltype(d.r)>, off, size, v, false);
@@ -304,15 +356,8 @@ template <class Dev>
   if (!(ports.widths & size)) [[unlikely]] return d.wires.stray(off);
   if constexpr (requires { d.map_offset(off); }) off = d.map_offset(off);
   if (trace_registers) [[unlikely]] trace_access(d.wires.name, reg_info<decltype(d.r)>, off, size, v, true);
-  if constexpr (ports.narrow == Narrow::lanes) {
-    if (size < 4) {
-      const unsigned shift = (off & 3) * 8;
-      const u64 mask = detail::size_mask(size) << shift;
-      off &= ~3u;
-      v = (detail::read_at(d, off) & ~mask) | (v << shift & mask);
-    }
-  }
-  detail::write_at(d, off, v);
+  if constexpr (ports.narrow == Narrow::lanes) detail::write_lanes(d, off, size, v);
+  else detail::write_at(d, off, v);
 }
 
 // A device as the generic algorithms see it: reset, save, load, dump and docs loop over these.

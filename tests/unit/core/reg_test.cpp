@@ -62,6 +62,27 @@ struct Lanes {
   Map r;
 };
 
+// Registers of several widths side by side, as on a PC's I/O ports.
+template <class Wires>
+struct Mixed {
+  static constexpr std::string_view kind = "mixed";
+  static constexpr Ports ports{.widths = 1 | 2 | 4 | 8, .narrow = Narrow::lanes};
+  struct Map {
+    Reg16<struct STS, 0x00, R | W1C, 0x8421> sts;
+    Reg16<struct EN, 0x02, R | W> en;
+    Reg8<struct INDEX, 0x04, R | Wfn> index;
+    Reg8Array<struct CELLS, 0x05, 2, 1, Rfn | Wfn> cells;
+    Reg<struct TMR, 0x08, R, 0x0012'3456> tmr;
+  };
+  Wires wires;
+  Map r;
+  std::string order;
+
+  void on_write(At<INDEX>, u8 v) { order += 'i', r.index.v = v; }
+  u8 on_read(At<CELLS>, u32 i) { return u8(r.cells[i] + 1); }
+  void on_write(At<CELLS>, u32 i, u8 v) { order += char('0' + i), r.cells[i] = v; }
+};
+
 template <class Wires>
 struct WordsOnly {
   static constexpr std::string_view kind = "words_only";
@@ -218,6 +239,36 @@ TEST_CASE("narrow access, lanes: reads take the bytes, writes replace only them"
   CHECK(b.read_at(7, 1) == 0x87);
   CHECK(b.read_at(0, 4) == 0xbeef'aa11);
   CHECK(b.strays == 0);
+}
+TEST_CASE("wide access, lanes: each register takes its bytes, lowest address first") {
+  Bench<Mixed> b;
+  b.write_at(4, 2, 0x2211);
+  CHECK(b.dev.order == "i0");
+  CHECK(b.dev.r.index.v == 0x11);
+  CHECK(b.read_at(4, 2) == 0x2311);
+  b.write_at(4, 4, 0x99'665544);  // a hole behind the second cell
+  CHECK(b.dev.order == "i0i01");
+  CHECK(b.read_at(5, 2) == 0x6756);
+  CHECK(b.strays == 1);
+  CHECK(b.last_stray == 7);
+}
+TEST_CASE("narrow access, lanes: bytes not addressed do not clear in registers where ones clear") {
+  Bench<Mixed> b;
+  b.write_at(0, 1, 0x01);
+  CHECK(b.read_at(0, 2) == 0x8420);
+  b.write_at(0, 4, 0x1234'8000);
+  CHECK(b.read_at(0, 4) == 0x1234'0420);
+  b.write_at(3, 1, 0xab);
+  CHECK(b.read_at(2, 2) == 0xab34);
+}
+TEST_CASE("lanes: an access across registers and holes stays in the map") {
+  Bench<Mixed> b;
+  CHECK(b.read_at(6, 8) == 0x1234'5600'01);
+  CHECK(b.strays == 2);  // the byte at 7, the two behind TMR
+  CHECK(b.read_at(9, 1) == 0x34);
+  CHECK(b.read_at(0xffff'ffff, 8) == 0x0101'0000'0084'2100);
+  b.write_at(0xffff'fffe, 8, ~u64(0));
+  CHECK(b.read_at(0, 4) == 0xffff'0000);
 }
 
 TEST_CASE("widths: a size the window does not answer is a stray access and does nothing") {
