@@ -8,6 +8,7 @@ from boardmodel import Board, Device, Edge, Region, Space, amount, size_text
 from boardsource import Page, suggest
 
 PAGE = 4096
+STEP = 0x100  # Ports::window_step
 # Names C++ or the machine itself already uses.
 RESERVED = set("""cpu none clock timers ram serial request wake known now raise read write expire info devices edges
  auto bool break case catch char class const continue default delete do double else enum explicit export extern false
@@ -16,7 +17,7 @@ RESERVED = set("""cpu none clock timers ram serial request wake known now raise 
  using virtual void volatile while""".split())
 WIRE_NAMES = set("m name clock_hz size put can_put arm disarm armed now wall_clock dma_read dma_write stray unimp guest_error"
                  " system_reset shutdown backing backing_mapped window_moved end_boot_alias drive nic inta function big_endian"
-                 " machine".split())
+                 " machine ram_size".split())
 
 
 class Checker:
@@ -120,7 +121,8 @@ class Checker:
     def device(self, name, v):
         where, d, page = ("devices", name), self.data, self.page
         found = self.find("peripherals", v["kind"], where + ("kind",), name, "peripheral")
-        region = Region(name, v.get("at", 0), amount(v.get("size", PAGE)), page.mark(where, True), "device", v.get("space", "mem"))
+        windows = self.windows(name, v, where)
+        region = windows[0]
         tied = next((r for r in self.regions if r.what == "memory" and r.name == v.get("memory")), None)
         if "memory" in v:
             if tied is None:
@@ -138,12 +140,14 @@ class Checker:
         space = self.spaces.get(region.space)
         if space is None:
             self.error(where + ("space",), f"{name}: no address space '{region.space}'" + suggest(region.space, self.spaces))
-        elif region.size == 0:
-            pass
-        elif region.last >= space.size:
-            self.error(where + ("at",), f"{name}: ends at {region.last:#x}, past the end of {space.name} ({space.size:#x})")
-        elif region.at % min(space.grain, region.size):
-            self.error(where + ("at",), f"{name}: {region.at:#x} is not aligned to its {size_text(min(space.grain, region.size))}; say 'size:' when the board decodes less")
+        for i, w in enumerate(windows if space else ()):
+            if w.size == 0:
+                continue  # a PCI function has no place here
+            unit = min(space.grain, 1 << w.size.bit_length() - 1)
+            if w.last >= space.size:
+                self.error(where + ("at", i), f"{name}: ends at {w.last:#x}, past the end of {space.name} ({space.size:#x})")
+            elif w.at % unit:
+                self.error(where + ("at", i), f"{name}: {w.at:#x} is not aligned to its {size_text(unit)}; say 'size:' when the board decodes less")
         if v.get("clock") and v["clock"] not in self.clocks:
             self.error(where + ("clock",), f"{name}: clock '{v['clock']}' is not declared under 'clocks:'" + suggest(v["clock"], self.clocks, f"; declared are {', '.join(self.clocks) or 'none'}"))
         if "host" in v:
@@ -154,11 +158,16 @@ class Checker:
         for k in [k for k in v.get("set", {}) if k in WIRE_NAMES | RESERVED]:
             self.error(where + ("set", k), f"{name}.set: '{k}' is a name the wires use, choose another", key=True)
         pci = self.place_on_bus(name, v, where) if "pci" in v else None
+        for k, to in v.get("uses", {}).items():
+            if k in WIRE_NAMES | RESERVED:
+                self.error(where + ("uses", k), f"{name}.uses: '{k}' is a name the wires use, choose another", key=True)
+            if to not in d["devices"] or to == name:
+                self.error(where + ("uses", k), f"{name}.uses: no other device '{to}' on this board" + suggest(to, d["devices"]))
         if space and "at" in v and not tied:
-            self.regions.append(region)
+            self.regions += windows
         wires = v.get("wires", {})
-        return Device(name, v["kind"], found["group"], found["header"], region, v.get("clock", ""), self.clocks.get(v.get("clock"), 0),
-                      self.host_port(v["host"]) if "host" in v else None, pci, v.get("memory", ""), v.get("set", {}), [p for p, t in wires.items() if t == "none"],
+        return Device(name, v["kind"], found["group"], found["header"], windows, v.get("clock", ""), self.clocks.get(v.get("clock"), 0),
+                      self.host_port(v["host"]) if "host" in v else None, pci, v.get("memory", ""), v.get("set", {}), v.get("uses", {}), [p for p, t in wires.items() if t == "none"],
                       page.mark(where, True), {k: page.mark(where + (k,), k == "wires") for k in v} | {p: page.mark(where + ("wires", p), True) for p in wires})
 
     @staticmethod
@@ -178,6 +187,20 @@ class Checker:
         if "inta" in v.get("wires", {}):
             self.error(where + ("wires", "inta"), f"{name}: the bus wires the interrupt pin of a PCI function, leave 'inta' out", key=True)
         return place
+
+    def windows(self, name, v, where):
+        """The places of a device, one mostly."""
+        at, size = v.get("at", 0), v.get("size", PAGE)
+        places = at if isinstance(at, list) else [at]
+        sizes = size if isinstance(size, list) else [size] * len(places)
+        if len(sizes) != len(places):
+            self.error(where + ("size",), f"{name}: 'at:' and 'size:' list {len(places)} and {len(sizes)} windows, must be as many")
+            sizes = (sizes * len(places))[:len(places)]
+        out = [Region(name, a, amount(n), self.page.mark(where, True), "device", v.get("space", "mem"), base=i * STEP) for i, (a, n) in enumerate(zip(places, sizes))]
+        for i, w in enumerate(out if len(out) > 1 else ()):
+            if w.size > STEP:
+                self.error(where + ("size", i), f"{name}: one of several windows has at most {STEP} bytes, not {size_text(w.size)}")
+        return out
 
     def check_overlaps(self):
         for space in {r.space for r in self.regions}:

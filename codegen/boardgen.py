@@ -25,23 +25,23 @@ def address(v):
 
 
 def cases(board):
-    """Per address space: the switch cases of small devices, and the large ones."""
+    """Per address space: the switch cases of small windows, and the large ones."""
     small, large = {}, {}
     for space in board.spaces.values():
         by_page, small[space.name], large[space.name] = {}, [], []
-        for d in (d for d in board.devices if d.placed and d.region.space == space.name):
-            pages = range(d.region.at // space.grain, d.region.last // space.grain + 1)
+        for w in (w for d in board.devices if d.placed for w in d.windows if w.space == space.name):
+            pages = range(w.at // space.grain, w.last // space.grain + 1)
             if len(pages) > MANY_PAGES:
-                large[space.name].append(d)
+                large[space.name].append(w)
             else:
                 for p in pages:
-                    by_page.setdefault(p, []).append(d)
+                    by_page.setdefault(p, []).append(w)
         groups = {}
-        for p, ds in sorted(by_page.items()):
-            groups.setdefault(tuple(d.name for d in ds), (ds, []))[1].append(p)
-        for ds, pages in groups.values():
-            whole = len(ds) == 1 and ds[0].region.size == len(pages) * space.grain
-            small[space.name].append({"devices": ds, "pages": pages, "whole": whole})
+        for p, ws in sorted(by_page.items()):
+            groups.setdefault(tuple((w.name, w.base) for w in ws), (ws, []))[1].append(p)
+        for ws, pages in groups.values():
+            whole = len(ws) == 1 and ws[0].size == len(pages) * space.grain
+            small[space.name].append({"windows": ws, "pages": pages, "whole": whole})
     return small, large
 
 

@@ -56,6 +56,7 @@ class Region:
     option: bool = False
     max: int = 0
     rest: str = ""  # the memory whose surplus it holds
+    base: int = 0  # of a device's further windows: where its registers begin
 
     @property
     def last(self):
@@ -78,13 +79,14 @@ class Device:
     kind: str
     group: str
     header: str
-    region: Region
+    windows: list  # Regions, the first is the device's address
     clock: str
     hz: int
     host: tuple | None  # ("serial", 0)
     pci: tuple | None  # (bridge, slot, function)
     memory: str
     constants: dict
+    uses: dict
     open_pins: list  # said to be `none`
     mark: Mark
     marks: dict
@@ -98,6 +100,10 @@ class Device:
     def placed(self):
         """True when the page says where it is, and not a PCI function's base addresses."""
         return self.region.size > 0
+
+    @property
+    def region(self):
+        return self.windows[0]
 
     @property
     def cls(self):

@@ -93,7 +93,8 @@ def test_outputs_are_deterministic(tmp_path):
 def test_outputs_of_a_page(tmp_path):
     out = all_outputs(HERE / "boards/good/variant.yaml", tmp_path / "a")
     assert out["b.map"].startswith("variant: A variant that names its delta\nmemory\n  0x00000000-0x003fffff  ram            RAM, 4 MiB, -m up to 16 MiB\n")
-    assert "io\n  0x000003f0-0x000003ff  uart2          fake_uart\nmacio (window 0 of bridge)\n" in out["b.map"]
+    assert ("io\n  0x00000060-0x00000060  ports          fake_ports\n  0x00000064-0x00000065  ports          fake_ports\n"
+            "  0x000003f0-0x000003ff  uart2          fake_uart\nmacio (window 0 of bridge)\n") in out["b.map"]
     assert "0x03000000-0x030fffff  video          not modelled\n" in out["b.map"]
     assert "| 9 | uart2.irq |" in out["b.md"]
     assert all(d in out["b.svg"] for d in (">uart7<", ">vic<", ">cpu<", ">video<"))

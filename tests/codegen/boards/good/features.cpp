@@ -32,6 +32,11 @@ int main() {
   CHECK(m.vic.x.levels == (1u << 4 | 1u << 5));
   CHECK(m.read_io(GuestPhys{0x3f4}, 4) == 1 && m.read_io(GuestPhys{0x404}, 4) == 0);
 
+  // One device at two places, which looks into another; 0x62 lies between them.
+  m.write_io(GuestPhys{0x60}, 1, 0x5a);
+  CHECK(m.read_io(GuestPhys{0x60}, 1) == 0x5a && m.read_io(GuestPhys{0x62}, 1) == 0 && m.read_io(GuestPhys{0x64}, 2) == 0x30);
+  CHECK(m.ports.wires.ram_size() == 2 * MiB);
+
   // A window that moves.
   CHECK(m.read(GuestPhys{0x8013004}, 4) == 0);
   std::atomic<u32> request{0};
@@ -69,7 +74,7 @@ int main() {
   each_serial(m, [&](unsigned port, auto& d) { ports |= 1u << port, d.receive(u8('0' + port)); });
   each_device(m, [&](std::string_view, auto&) { ++devices; });
   each_edge(m, [&](auto) { ++edges; });
-  CHECK(ports == 7 && m.uart2.x.last == '2' && devices == 10 && edges == 9);
+  CHECK(ports == 7 && m.uart2.x.last == '2' && devices == 11 && edges == 9);
   CHECK(blocks_of(m)[1].name == "uart0" && m.uart3.wires.id == 0x12);
 
   const BoardInfo& info = m.info();
