@@ -5,7 +5,7 @@ C++20 has no reflection and Debian's Boost has no PFR; structured bindings need 
 """
 import argparse, pathlib
 
-LIMIT = 64
+LIMIT = 80
 
 HEAD = """\
 #pragma once

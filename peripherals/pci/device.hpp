@@ -23,11 +23,6 @@
 
 namespace peripherals::pci {
 
-struct BarMap {
-  unsigned bar;
-  u32 offset;
-};
-
 // The part common to both: a Function that forwards to `device()`.
 template <class Device>
 class Adapter : public Function {
@@ -84,24 +79,26 @@ struct PlugContext {
 struct PluggedWires {
   static constexpr u64 clock_hz = 33'333'333, size = 0;
   const char* name = "";
-  MachineBase* machine = nullptr;
-  Function* function = nullptr;
+  MachineBase* board = nullptr;
+  Function* self = nullptr;
   const PlugContext* context = nullptr;
   std::span<const unsigned> timers;
 
-  void inta(bool level) const { function->set_intx(level); }
-  void arm(unsigned timer, u64 delay_ns) const { machine->arm_timer(timers[timer], delay_ns); }
-  void disarm(unsigned timer) const { machine->disarm_timer(timers[timer]); }
-  bool armed(unsigned timer) const { return machine->timers.armed(timers[timer]); }
-  u64 now() const { return machine->now(); }
+  void inta(bool level) const { self->set_intx(level); }
+  void arm(unsigned timer, u64 delay_ns) const { board->arm_timer(timers[timer], delay_ns); }
+  void disarm(unsigned timer) const { board->disarm_timer(timers[timer]); }
+  bool armed(unsigned timer) const { return board->timers.armed(timers[timer]); }
+  u64 now() const { return board->now(); }
   s64 wall_clock() const { return HostTime::wall_clock_seconds(); }
-  bool dma_read(GuestPhys at, std::span<u8> to) const { return function->dma_read(at, to); }
-  bool dma_write(GuestPhys at, std::span<const u8> from) const { return function->dma_write(at, from); }
+  bool dma_read(GuestPhys at, std::span<u8> to) const { return self->dma_read(at, to); }
+  bool dma_write(GuestPhys at, std::span<const u8> from) const { return self->dma_write(at, from); }
   [[gnu::cold]] void stray(u32 off) const { log_guest(name, "no register for this access at offset", off); }
   [[gnu::cold]] void unimp(const char* what) const { log_unimp(name, what, 0); }
   [[gnu::cold]] void guest_error(const char* what) const { log_guest(name, what, 0); }
   BlockPort* drive(unsigned unit) const { return unit < context->drives.size() ? context->drives[unit] : nullptr; }
   NetPort* nic() const { return context->nic; }
+  Function& function() const { return *self; }
+  MachineBase& machine() const { return *board; }
 };
 
 // Made before the Function it is part of.
@@ -111,7 +108,7 @@ struct PluggedParts {
     for (unsigned n = 0; n < Device::ports.timers; ++n)
       timers.push_back(context.machine.add_timer([this, n] { expire_timer(device, n); }));
     device.wires.name = context.id.c_str();
-    device.wires.machine = &context.machine;
+    device.wires.board = &context.machine;
     device.wires.context = &context;
     device.wires.timers = timers;
   }
@@ -127,7 +124,7 @@ class Plugged final : private PluggedParts<Device<PluggedWires>>, public Adapter
 
  public:
   explicit Plugged(PlugContext context) : Parts(std::move(context)), Adapter<Device<PluggedWires>>(Parts::device) {
-    Parts::device.wires.function = this;
+    Parts::device.wires.self = this;
     this->id = Parts::context.id;
   }
   void reset() noexcept override {

@@ -24,6 +24,12 @@ struct Bar {
 };
 inline constexpr unsigned bar_count = 6, rom_bar = 6;
 
+// Region `bar` shows the registers of a device from `offset` on (pci/device.hpp).
+struct BarMap {
+  unsigned bar;
+  u32 offset;
+};
+
 // What configuration space says of the function (§6.2.1).
 struct Identity {
   u16 vendor, device;
