@@ -7,7 +7,7 @@
 // devices report as written is memory; sanitizers see the rest.  A failure prints the seed and the last operations.
 // With -DPINSTRAP_LIBFUZZER the bytes of a corpus take the place of the random numbers.
 
-#include "versatilepb.hpp"
+#include PINSTRAP_BOARD_HEADER
 
 #include <sys/time.h>
 #include <unistd.h>
