@@ -4,11 +4,10 @@
 namespace peripherals::i8259 {
 using namespace core;
 
-// One interrupt controller 8259A — Intel data sheet 231468 — in its 8086 mode.  The bits of irr, imr and isr are those of
-// the registers; IR0 is bit 0.
-// A device's edge stays latched when its line falls before the acknowledge; the chip would then answer with level 7, and
-// for a slave's INT it does.
-// Not modelled: the 8080 mode, reading the cascade address of ICW3 (which chip is the slave is the board's affair).
+// One interrupt controller 8259A — Intel data sheet 231468 — in its 8086 mode.  The bits of irr, imr and isr are those
+// of the registers; IR0 is bit 0. A device's edge stays latched when its line falls before the acknowledge; the chip
+// would then answer with level 7, and for a slave's INT it does. Not modelled: the 8080 mode, reading the cascade
+// address of ICW3 (which chip is the slave is the board's affair).
 struct Chip {
   // Bus side; `a0` is the address pin.
   u8 read(bool a0);
@@ -24,13 +23,13 @@ struct Chip {
   u8 vector_base() const { return base; }
 
   u8 irr = 0, imr = 0, isr = 0, elcr = 0, lines = 0;
-  u8 base = 0;                // ICW2
-  u8 lowest = 7;              // input of lowest priority
-  u8 expects = 0;             // the initialization word that comes next: 2, 3, 4; 0 none
+  u8 base = 0;                                               // ICW2
+  u8 lowest = 7;                                             // input of lowest priority
+  u8 expects = 0;                                            // the initialization word that comes next: 2, 3, 4; 0 none
   bool single = false, has_icw4 = false, all_level = false;  // ICW1
-  bool aeoi = false, sfnm = false;                            // ICW4; sfnm: special fully nested mode
+  bool aeoi = false, sfnm = false;                           // ICW4; sfnm: special fully nested mode
   bool rotate_in_aeoi = false, special_mask = false, read_isr = false, poll = false;
-  u8 slaves = 0;              // inputs with a slave behind them
+  u8 slaves = 0;  // inputs with a slave behind them
 
  private:
   void initialize(u8 icw1);

@@ -5,23 +5,25 @@
 namespace peripherals::i8259_pair {
 using namespace core;
 
-// The two interrupt controllers 8259A of a PC — Intel data sheet 231468 — and the edge/level registers of its south bridge
-// — 82371AB (PIIX4) data sheet §4.2.5.  Inputs: IRQ0 to IRQ15; the slave takes input 2 of the master.
-// Pins: out intr (INT of the master).  A processor or host bridge answers intr with acknowledge().
-// Windows: 0x20 the master, 0xa0 the slave, 0x4d0 ELCR.
+// The two interrupt controllers 8259A of a PC — Intel data sheet 231468 — and the edge/level registers of its south
+// bridge — 82371AB (PIIX4) data sheet §4.2.5.  Inputs: IRQ0 to IRQ15; the slave takes input 2 of the master. Pins: out
+// intr (INT of the master).  A processor or host bridge answers intr with acknowledge(). Windows: 0x20 the master, 0xa0
+// the slave, 0x4d0 ELCR.
 struct Regs {
   Reg8<struct MASTER_COMMAND, 0x000, Rfn | Wfn> master_command;
   Reg8<struct MASTER_DATA, 0x001, Rfn | Wfn> master_data;
   Reg8<struct SLAVE_COMMAND, 0x100, Rfn | Wfn> slave_command;
   Reg8<struct SLAVE_DATA, 0x101, Rfn | Wfn> slave_data;
-  Reg8<struct ELCR1, 0x200, R | Wfn, 0, Bits<struct IRQ3_7, 3, 5>> elcr1;                                      // IRQ0 to 2 are edges
-  Reg8<struct ELCR2, 0x201, R | Wfn, 0, Bits<struct IRQ9_12, 1, 4>, Bits<struct IRQ14_15, 6, 2>> elcr2;  // and so are 8 and 13
+  Reg8<struct ELCR1, 0x200, R | Wfn, 0, Bits<struct IRQ3_7, 3, 5>> elcr1;  // IRQ0 to 2 are edges
+  Reg8<struct ELCR2, 0x201, R | Wfn, 0, Bits<struct IRQ9_12, 1, 4>, Bits<struct IRQ14_15, 6, 2>>
+      elcr2;  // and so are 8 and 13
 };
 
 template <class Wires>
 struct I8259Pair {
   static constexpr std::string_view kind = "i8259_pair";
-  static constexpr Ports ports{.window = 2, .inputs = 16, .outputs = {"intr"}, .narrow = Narrow::lanes, .more_windows = {2, 2}};
+  static constexpr Ports ports{
+      .window = 2, .inputs = 16, .outputs = {"intr"}, .narrow = Narrow::lanes, .more_windows = {2, 2}};
   static constexpr unsigned cascade = 2;
   Wires wires;
   Regs r;

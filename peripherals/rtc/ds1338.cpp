@@ -1,30 +1,16 @@
 #include "peripherals/rtc/ds1338.hpp"
 
+#include "peripherals/rtc/calendar.hpp"
+
 #include <algorithm>
 
 namespace peripherals::ds1338 {
 namespace {
+using calendar::Date;
+using calendar::date_of;
+using calendar::days_of;
 constexpr s64 day_seconds = 86400;
 
-struct Date {
-  s64 year;
-  u32 month, day;
-};
-// Days since 1970-01-01 of the proleptic Gregorian calendar, counted in 400-year eras from March.
-s64 days_of(Date d) {
-  const s64 y = d.year - (d.month <= 2);
-  const s64 era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
-  const s64 of_year = (153 * ((d.month + 9) % 12) + 2) / 5 + d.day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-Date date_of(s64 days) {
-  days += 719468;
-  const s64 era = (days >= 0 ? days : days - 146096) / 146097, in_era = days - era * 146097;
-  const s64 year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-  const s64 in_year = in_era - (365 * year + year / 4 - year / 100), m = (5 * in_year + 2) / 153;
-  const u32 month = u32(m < 10 ? m + 3 : m - 9);
-  return {era * 400 + year + (month <= 2), month, u32(in_year - (153 * m + 2) / 5 + 1)};
-}
 s64 floor_mod(s64 a, s64 b) { return (a % b + b) % b; }
 
 u8 to_bcd(s64 n) { return u8(n / 10 << 4 | n % 10); }

@@ -9,8 +9,9 @@ using namespace core;
 // Pins: none.  Uses: pit, the 8254 whose counter 2 makes the tone.
 // Not modelled: the sound, NMIs from parity or the bus (their status reads 0, their enables are storage).
 struct Regs {
-  Reg8<struct NMISC, 0, Rfn | Wfn, 0, Bits<struct TIM_CNT2_EN, 0>, Bits<struct SPKR_DAT_EN, 1>, Bits<struct PCI_SERR_EN, 2>,
-       Bits<struct IOCHK_NMI_EN, 3>> nmisc;
+  Reg8<struct NMISC, 0, Rfn | Wfn, 0, Bits<struct TIM_CNT2_EN, 0>, Bits<struct SPKR_DAT_EN, 1>,
+       Bits<struct PCI_SERR_EN, 2>, Bits<struct IOCHK_NMI_EN, 3>>
+      nmisc;
 };
 
 template <class Wires>

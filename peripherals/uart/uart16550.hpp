@@ -7,30 +7,38 @@
 namespace peripherals::uart16550 {
 using namespace core;
 
-// UART with FIFOs NS16550A, as on PCs and in their super I/O chips — National Semiconductor PC16550D data sheet (June 1995).
-// Pins: out irq (INTR, level).  Clock: XIN, Hz; it only sets the receive time-out.
-// Board options: stride, bytes from register to register (1 when left out; 8 as on Malta's CBUS, where an access of any
-// size reaches one register); out2, 1 where OUT2 opens the interrupt's way to the bus as it does on a PC.
-// Characters leave at once; the transmit FIFO fills only while the host takes no more.
-// Not modelled: parity, framing and word length (8 bits always move), the modem's lines (CTS, DSR and DCD are on), sending
-// a break.
-struct Regs {  // table II; DLL and DLM answer in place of the first two while LCR's DLAB is set, FCR is the write side of IIR
+// UART with FIFOs NS16550A, as on PCs and in their super I/O chips — National Semiconductor PC16550D data sheet (June
+// 1995). Pins: out irq (INTR, level).  Clock: XIN, Hz; it only sets the receive time-out. Board options: stride, bytes
+// from register to register (1 when left out; 8 as on Malta's CBUS, where an access of any size reaches one register);
+// out2, 1 where OUT2 opens the interrupt's way to the bus as it does on a PC. Characters leave at once; the transmit
+// FIFO fills only while the host takes no more. Not modelled: parity, framing and word length (8 bits always move), the
+// modem's lines (CTS, DSR and DCD are on), sending a break.
+struct Regs {  // table II; DLL and DLM answer in place of the first two while LCR's DLAB is set, FCR is the write side
+               // of IIR
   Reg8<struct RBR, 0, Rfn | Wfn> rbr;  // write: THR
-  Reg8<struct IER, 1, Rfn | Wfn, 0, Bits<struct ERBFI, 0>, Bits<struct ETBEI, 1>, Bits<struct ELSI, 2>, Bits<struct EDSSI, 3>> ier;
+  Reg8<struct IER, 1, Rfn | Wfn, 0, Bits<struct ERBFI, 0>, Bits<struct ETBEI, 1>, Bits<struct ELSI, 2>,
+       Bits<struct EDSSI, 3>>
+      ier;
   Reg8<struct IIR, 2, Rfn | Wfn> iir;
   Reg8<struct LCR, 3, R | Wfn, 0, Bits<struct WLS, 0, 2>, Bits<struct STB, 2>, Bits<struct PEN, 3>, Bits<struct EPS, 4>,
-       Bits<struct STICK, 5>, Bits<struct BREAK, 6>, Bits<struct DLAB, 7>> lcr;
+       Bits<struct STICK, 5>, Bits<struct BREAK, 6>, Bits<struct DLAB, 7>>
+      lcr;
   Reg8<struct MCR, 4, R | Wfn, 0, Bits<struct DTR, 0>, Bits<struct RTS, 1>, Bits<struct OUT1, 2>, Bits<struct OUT2, 3>,
-       Bits<struct LOOP, 4>> mcr;
+       Bits<struct LOOP, 4>>
+      mcr;
   Reg8<struct LSR, 5, Rfn, 0x60, Bits<struct DR, 0>, Bits<struct OE, 1>, Bits<struct PE, 2>, Bits<struct FE, 3>,
-       Bits<struct BI, 4>, Bits<struct THRE, 5>, Bits<struct TEMT, 6>, Bits<struct ERF, 7>> lsr;
+       Bits<struct BI, 4>, Bits<struct THRE, 5>, Bits<struct TEMT, 6>, Bits<struct ERF, 7>>
+      lsr;
   Reg8<struct MSR, 6, Rfn, 0xb0, Bits<struct DELTA, 0, 4>, Bits<struct CTS, 4>, Bits<struct DSR, 5>, Bits<struct RI, 6>,
-       Bits<struct DCD, 7>> msr;
+       Bits<struct DCD, 7>>
+      msr;
   Reg8<struct SCR, 7, R | W> scr;
   // Not at an address of their own.
   Reg8<struct DLL, 0x80, R, 0x0c> dll;
   Reg8<struct DLM, 0x81, R> dlm;
-  Reg8<struct FCR, 0x82, R, 0, Bits<struct FIFOEN, 0>, Bits<struct RXCLEAR, 1>, Bits<struct TXCLEAR, 2>, Bits<struct TRIGGER, 6, 2>> fcr;
+  Reg8<struct FCR, 0x82, R, 0, Bits<struct FIFOEN, 0>, Bits<struct RXCLEAR, 1>, Bits<struct TXCLEAR, 2>,
+       Bits<struct TRIGGER, 6, 2>>
+      fcr;
 };
 
 template <class Wires>
@@ -45,17 +53,21 @@ struct Uart16550 {
     else return false;
   }();
   static_assert(stride == 1 || stride == 2 || stride == 4 || stride == 8, "uart16550: 'set: stride' is 1, 2, 4 or 8");
-  static constexpr Ports ports{.window = 8 * stride, .clock = true, .outputs = {"irq"}, .timers = 1, .serial = true,
+  static constexpr Ports ports{.window = 8 * stride,
+                               .clock = true,
+                               .outputs = {"irq"},
+                               .timers = 1,
+                               .serial = true,
                                .narrow = stride == 1 ? Narrow::lanes : Narrow::low};
   Wires wires;
   Regs r;
   struct Hidden {
-    u16 received[16] = {};  // receive FIFO: the character, and above it its LSR error bits
-    u8 held[16] = {};       // transmit FIFO
+    u16 received[16] = {};             // receive FIFO: the character, and above it its LSR error bits
+    u8 held[16] = {};                  // transmit FIFO
     u8 head = 0, count = 0;            // head < 16, count ≤ depth()
     u8 held_head = 0, held_count = 0;  // likewise
-    bool thre_due = false;  // transmitter empty and not yet said so by an IIR read
-    bool timeout = false;   // characters wait below the trigger level, and nothing moved for four character times
+    bool thre_due = false;             // transmitter empty and not yet said so by an IIR read
+    bool timeout = false;  // characters wait below the trigger level, and nothing moved for four character times
   } x;
 
   u32 map_offset(u32 off) const { return off / stride % 8; }
