@@ -16,20 +16,31 @@ class BoardPort {
  public:
   static Port make() {
     Port port;
-    fill(port, std::make_integer_sequence<unsigned, 32>{});
+    fill(port, std::make_integer_sequence<unsigned, 64>{});
     return port;
   }
 
  private:
   using Cpu = decltype(Machine::cpu);
+  // Those of the byte order the CPU has, so that nobody compiles the others.
+  static constexpr bool big = [] {
+    if constexpr (requires { Cpu::big_endian; }) return Cpu::big_endian;
+    else return false;
+  }();
   static constexpr bool is_valid(unsigned aux, bool load) {
     const unsigned size = aux & tcg::mem_size;
-    return size < 3 && !((aux & tcg::mem_signed) && (size == 2 || !load));
+    return size < 3 && ((aux & tcg::mem_big) != 0) == big && !((aux & tcg::mem_signed) && (size == 2 || !load));
   }
   template <unsigned... Aux>
   static void fill(Port& port, std::integer_sequence<unsigned, Aux...>) {
     ((is_valid(Aux, true) ? void(port.load[Aux] = load<Aux>) : void()), ...);
     ((is_valid(Aux, false) ? void(port.store[Aux] = store<Aux>) : void()), ...);
+  }
+  // The value of the bytes in the CPU's order; the bus and memory have the least significant first.
+  template <unsigned size>
+  static u32 ordered(u32 v) {
+    if constexpr (!big || size == 1) return v;
+    else return size == 4 ? __builtin_bswap32(v) : __builtin_bswap16(u16(v));
   }
   // Kept out of the 36 accesses below: one copy of the board's address decoder.
   [[gnu::noinline]] static u64 bus_read(VcpuHeader* c, GuestPhys at, unsigned size) noexcept {
@@ -50,6 +61,7 @@ class BoardPort {
     else if constexpr (size == 4) v = load_le<u32>(at.host);
     else if constexpr (size == 2) v = load_le<u16>(at.host);
     else v = *at.host;
+    v = ordered<size>(v);
     if constexpr ((Aux & tcg::mem_signed) && size == 1) v = u32(s32(s8(v)));
     if constexpr ((Aux & tcg::mem_signed) && size == 2) v = u32(s32(s16(v)));
     return std::rotr(v, at.rotate);
@@ -61,6 +73,7 @@ class BoardPort {
     const bool user = (Aux & tcg::mem_user) || c->privilege;
     const auto at = Cpu::resolve(*c, va, size, true, user, Aux & tcg::mem_plain);
     if (at.fault) return outcome_leave;
+    value = ordered<size>(value);
     if (at.host) return store_memory(*c, at.phys, at.host, size, value);
     bus_write(c, at.phys, size, value);
     return 0;

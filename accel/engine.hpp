@@ -16,12 +16,12 @@ class FrontEnd;
 namespace accel {
 
 // The board's slow paths, instantiated in its own translation unit; translated code reaches them directly.
-// Index: the memory access's aux bits (tcg::MemFlag), 0…31.  Values in the low 32 bits, or outcome_leave.
+// Index: the memory access's aux bits (tcg::MemFlag), 0…63.  Values in the low 32 bits, or outcome_leave.
 struct Port {
   using Load = u64 (*)(VcpuHeader*, u32 va) noexcept;
   using Store = u64 (*)(VcpuHeader*, u32 va, u32 value) noexcept;
-  Load load[32] = {};
-  Store store[32] = {};
+  Load load[64] = {};
+  Store store[64] = {};
 };
 
 struct EngineOptions {

@@ -17,8 +17,10 @@ u8* ram_page(VcpuHeader& c, GuestPhys page, bool store) noexcept;
 // it is part of a larger mapping that one flush_tlb_page drops as a whole.
 u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page = false) noexcept;
 
-// Forgets every mapping; or those of the page (or larger mapping) around `va`.
+// Forgets every mapping; those outside the guest's fixed range (tcg::GuestLayout), for a change of address space; or those
+// of the page (or larger mapping) around `va`.
 void flush_tlb(VcpuHeader& c) noexcept;
+void flush_tlb_mapped(VcpuHeader& c) noexcept;
 void flush_tlb_page(VcpuHeader& c, u32 va) noexcept;
 
 // A store to memory that may hold translated code.  outcome_leave: the store was not done, because it overwrites the

@@ -32,6 +32,9 @@ struct VcpuHeader {
   std::atomic<u32> exit_request{0};  // core::Request bits
   u32 pc = 0;          // valid at block boundaries and whenever a helper or slow path runs; without mode bits
   u32 privilege = 0;   // 0 privileged, 1 user: which tables apply
+  // ISAs with delay slots: how many bytes before pc the branch is whose slot that instruction is in, | 1 when the branch
+  // has run already; 0 when it is in none.  As valid as pc.
+  u32 slot = 0;
   u32 halted = 0;      // waiting for an interrupt
   MachineBase* machine = nullptr;
   void* engine = nullptr;     // the executor translated code calls back
@@ -57,6 +60,12 @@ inline ProbeEntry* probe_table(VcpuHeader* c, unsigned privilege) {
 inline u64* page_table(VcpuHeader* c, unsigned privilege, bool store) {
   return reinterpret_cast<u64*>(reinterpret_cast<u8*>(c) + page_table_offset) +
          (2 * privilege + store) * page_table_entries;
+}
+// Where execution is to begin again when the instruction at pc was not done: a branch goes with its delay slot.
+inline void restart_instruction(VcpuHeader& c) {
+  if (!c.slot || (c.slot & 1)) return;
+  c.pc -= c.slot;
+  c.slot = 0;
 }
 // The engine's answer to "run on": slow paths and helpers return Outcome::leave when the CPU's pc changed
 // (an exception) or the run loop is wanted; translated code then goes to the dispatcher.

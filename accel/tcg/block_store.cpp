@@ -20,7 +20,8 @@ u64 line_mask(u32 first, u32 last) {
 }
 }  // namespace
 
-BlockStore::BlockStore(VcpuHeader& c, CodeBuffer* buffer) : c_(c), buffer_(buffer), buckets_(bucket_count, no_block) {
+BlockStore::BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at, u32 fixed_size)
+    : c_(c), buffer_(buffer), buckets_(bucket_count, no_block), fixed_at_(fixed_at), fixed_size_(fixed_size) {
   std::size_t first = 0;
   for (std::size_t i = 0; i < c.machine->ram.size(); ++i) {
     const RamBlock& b = c.machine->ram[i];
@@ -165,22 +166,31 @@ bool BlockStore::hits_own_block(GuestPhys at, u64 size) const {
 void BlockStore::fill_probe(u32 pc, u32 privilege, const void* code) {
   const std::size_t i = accel::probe_index(pc);
   accel::ProbeEntry& e = accel::probe_table(&c_, privilege)[i];
-  if (e.tag == accel::probe_empty(i)) {
+  const Kind kind = kind_of(pc);
+  if (e.tag == accel::probe_empty(i) || kind_of(e.tag) != kind) {
     // Entries emptied one by one stay listed; a guest that keeps doing that must not grow the list for ever.
-    if (probes_.size() > 4 * accel::probe_count) clear_probes();
-    probes_.push_back(u32(i << 1 | privilege));
+    if (filled_[kind].probes.size() > 4 * accel::probe_count) clear_probes(kind);
+    filled_[kind].probes.push_back(u32(i << 1 | privilege));
   }
   e = {pc, 0, code};
-  code_va_[pc >> page_bits] = true;
+  const u32 page = pc >> page_bits;
+  if (!code_va_[page]) filled_[kind].code_pages.push_back(page);
+  code_va_[page] = true;
 }
 
-void BlockStore::clear_probes() {
-  for (const u32 p : probes_) {
+void BlockStore::clear_probes(Kind kind) {
+  Filled& f = filled_[kind];
+  for (const u32 p : f.probes) {
     accel::ProbeEntry& e = accel::probe_table(&c_, p & 1)[p >> 1];
-    code_va_[e.tag >> page_bits] = false;
-    e.tag = accel::probe_empty(p >> 1);
+    if (kind_of(e.tag) == kind) e.tag = accel::probe_empty(p >> 1);
   }
-  probes_.clear();
+  for (const u32 page : f.code_pages) code_va_[page] = false;
+  f.probes.clear();
+  f.code_pages.clear();
+}
+void BlockStore::clear_probes() {
+  clear_probes(mapped);
+  clear_probes(fixed);
 }
 
 u8* BlockStore::ram_page(GuestPhys page, bool store) const {
@@ -204,8 +214,9 @@ u8* BlockStore::map_page(u32 va, GuestPhys page, unsigned privilege, bool store,
   }
   u64& entry = accel::page_table(&c_, privilege, store)[vp];
   if (!entry) {
-    if (filled_.size() > accel::page_table_entries) flush_tlb();  // as in fill_probe()
-    filled_.push_back(vp << 2 | (2 * privilege + store));
+    std::vector<u32>& pages = filled_[kind_of(va)].pages;
+    if (pages.size() > accel::page_table_entries) flush_tlb();  // as in fill_probe()
+    pages.push_back(vp << 2 | (2 * privilege + store));
   }
   entry = reinterpret_cast<u64>(host) - (u64(vp) << page_bits);
   if (!single_page) large_[vp >> 8] = true;
@@ -219,9 +230,10 @@ void BlockStore::close_page_for_stores(std::size_t index, const u8* host) {
   for (unsigned privilege = 0; privilege < 2; ++privilege) {
     u64* table = accel::page_table(&c_, privilege, true);
     if (p.many_writers) {
-      for (const u32 f : filled_)
-        if ((f & 3) == 2 * privilege + 1 && table[f >> 2] + (u64(f >> 2) << page_bits) == reinterpret_cast<u64>(host))
-          table[f >> 2] = 0;
+      for (const Filled& filled : filled_)
+        for (const u32 f : filled.pages)
+          if ((f & 3) == 2 * privilege + 1 && table[f >> 2] + (u64(f >> 2) << page_bits) == reinterpret_cast<u64>(host))
+            table[f >> 2] = 0;
     } else if (const u32 va = p.writer[privilege]; va != ~0u) {
       table[va] = 0;
     }
@@ -230,14 +242,24 @@ void BlockStore::close_page_for_stores(std::size_t index, const u8* host) {
   p.many_writers = false;
 }
 
-void BlockStore::flush_tlb() {
-  ++tlb_flushes;
-  for (const u32 f : filled_) {
+void BlockStore::clear_pages(Kind kind) {
+  for (const u32 f : filled_[kind].pages) {
     accel::page_table(&c_, f >> 1 & 1, f & 1)[f >> 2] = 0;
     large_[f >> 10] = false;
   }
-  filled_.clear();
+  filled_[kind].pages.clear();
+}
+
+void BlockStore::flush_tlb() {
+  ++tlb_flushes;
+  clear_pages(mapped);
+  clear_pages(fixed);
   clear_probes();
+}
+void BlockStore::flush_tlb_mapped() {
+  ++tlb_flushes;
+  clear_pages(mapped);
+  clear_probes(mapped);
 }
 
 void BlockStore::flush_tlb_page(u32 va) {
@@ -251,7 +273,7 @@ void BlockStore::flush_tlb_page(u32 va) {
     for (unsigned t = 0; t < accel::page_table_count; ++t) accel::page_table(&c_, t >> 1, t & 1)[p] = 0;
     code |= code_va_[p];
   }
-  if (code) clear_probes();
+  if (code) clear_probes(kind_of(va));
 }
 }  // namespace tcg
 
@@ -266,6 +288,9 @@ u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool sto
 }
 void flush_tlb(VcpuHeader& c) noexcept {
   if (c.blocks) store_of(c).flush_tlb();
+}
+void flush_tlb_mapped(VcpuHeader& c) noexcept {
+  if (c.blocks) store_of(c).flush_tlb_mapped();
 }
 void flush_tlb_page(VcpuHeader& c, u32 va) noexcept {
   if (c.blocks) store_of(c).flush_tlb_page(va);
@@ -282,6 +307,7 @@ u64 store_memory(VcpuHeader& c, GuestPhys at, u8* host, unsigned size, u32 value
   tcg::BlockStore& blocks = store_of(c);
   if (blocks.hits_own_block(at, size)) {
     blocks.step_wanted = true;
+    restart_instruction(c);
     return outcome_leave;
   }
   if (size == 4) store_le<u32>(host, value);

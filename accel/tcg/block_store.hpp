@@ -44,7 +44,8 @@ struct MemoryPage {
 
 class BlockStore {
  public:
-  BlockStore(VcpuHeader& c, CodeBuffer* buffer);
+  // Mappings of [fixed_at, fixed_at + fixed_size) stay when the others are flushed.
+  BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at = 0, u32 fixed_size = 0);
   ~BlockStore();
 
   u32 find(u64 phys, u32 pc, u32 mode) const;
@@ -68,6 +69,7 @@ class BlockStore {
   u8* ram_page(GuestPhys page, bool store) const;
   u8* map_page(u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page);
   void flush_tlb();
+  void flush_tlb_mapped();
   void flush_tlb_page(u32 va);
   void code_written(GuestPhys at, u64 size);
   bool hits_own_block(GuestPhys at, u64 size) const;
@@ -99,9 +101,19 @@ class BlockStore {
   std::vector<TranslatedBlock> blocks_;
   std::vector<JumpSlot> slots_;
   std::vector<u32> buckets_;
-  // va >> 12 << 2 | table number, of every entry set since the last flush.
-  std::vector<u32> filled_;
-  std::vector<u32> probes_;          // probe index << 1 | privilege
+  // What was set since the last flush, of mappings that come and go, and of fixed ones.
+  enum Kind : unsigned { mapped, fixed };
+  struct Filled {
+    std::vector<u32> pages;       // va >> 12 << 2 | table number
+    std::vector<u32> probes;      // probe index << 1 | privilege
+    std::vector<u32> code_pages;  // va >> 12 that probes name
+  };
+  Kind kind_of(u32 va) const { return va - fixed_at_ < fixed_size_ ? fixed : mapped; }
+  void clear_pages(Kind kind);
+  void clear_probes(Kind kind);
+
+  u32 fixed_at_, fixed_size_;
+  Filled filled_[2];
   std::vector<bool> large_;          // per MiB of guest virtual space: part of a mapping larger than 4 KiB
   std::vector<bool> code_va_;        // per 4 KiB of guest virtual space: probes may name it
 };

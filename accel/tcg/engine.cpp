@@ -39,7 +39,8 @@ using accel::EngineStats;
 class TcgEngine final : public Engine {
  public:
   TcgEngine(VcpuHeader& c, const FrontEnd& front, const accel::Port& port, const EngineOptions& options, std::optional<CodeBuffer> buffer)
-      : c_(c), front_(front), options_(options), buffer_(std::move(buffer)), blocks_(c, buffer_ ? &*buffer_ : nullptr), interpreter_(c, front, port) {
+      : c_(c), front_(front), options_(options), buffer_(std::move(buffer)), blocks_(c, buffer_ ? &*buffer_ : nullptr, front.layout().fixed_at, front.layout().fixed_size),
+        interpreter_(c, front, port) {
     c.blocks = &blocks_;
     c.engine = this;
 #if PINSTRAP_HOST_X86_64
@@ -139,7 +140,7 @@ class TcgEngine final : public Engine {
     current_ = next_block();
     if (current_ == no_block) return host_->exit_code();
     const TranslatedBlock& b = blocks_[current_];
-    if (chain()) blocks_.fill_probe(b.pc, b.mode & 1, b.code);
+    if (chain() && !(b.mode & mode_transient)) blocks_.fill_probe(b.pc, b.mode & 1, b.code);
     return b.code;
   }
 #endif

@@ -30,6 +30,9 @@ struct CodePlace {
   u32 extent;
 };
 
+// In mode(): the state is not one that jumps can lead to (a delay slot apart from its branch).
+inline constexpr u32 mode_transient = 1u << 31;
+
 class FrontEnd {
  public:
   virtual ~FrontEnd() = default;
@@ -37,7 +40,8 @@ class FrontEnd {
   // The state's pc with mode bits.
   virtual u32 pc(const VcpuHeader& c) const = 0;
   virtual void set_pc(VcpuHeader& c, u32 pc) const = 0;
-  // What else translated code depends on (privilege in bit 0); part of a block's key.
+  // What else translated code depends on (privilege in bit 0); part of a block's key.  Code that depends on other bits
+  // must make sure of them itself, since jumps go by pc and privilege; but a block with mode_transient is never jumped to.
   virtual u32 mode(const VcpuHeader& c) const = 0;
   // The place of the instruction at `pc`.  Code in a page whose rest is not mapped alike runs one instruction at a time.
   virtual CodePlace fetch_address(VcpuHeader& c, u32 pc) const = 0;

@@ -25,6 +25,22 @@ bool Interpreter::holds(Cond c) const {
   return yes != bool(u8(c) & 1);
 }
 
+bool Interpreter::compares(Cond c, u32 a, u32 b) {
+  switch (c) {
+    case Cond::eq: return a == b;
+    case Cond::ne: return a != b;
+    case Cond::cs: return a >= b;
+    case Cond::cc: return a < b;
+    case Cond::hi: return a > b;
+    case Cond::ls: return a <= b;
+    case Cond::ge: return s32(a) >= s32(b);
+    case Cond::lt: return s32(a) < s32(b);
+    case Cond::gt: return s32(a) > s32(b);
+    case Cond::le: return s32(a) <= s32(b);
+    default: return false;
+  }
+}
+
 void Interpreter::set_nz(const Insn& i, u32 v) {
   if (i.flags & flag_n) flag(flag_n) = v >> 31;
   if (i.flags & flag_z) flag(flag_z) = v == 0;
@@ -66,7 +82,7 @@ bool Interpreter::pair(const Insn& i, One one) {
     word.aux = u8((i.aux & ~mem_size) | 2);
     word.imm += 4 * n;
     Ref& slot = i.op == Op::load ? word.d : word.b;
-    slot = Ref::guest(slot.index() + n);
+    slot = Ref::guest(slot.index() + (i.aux & mem_big ? 1 - n : n));
     if (!(this->*one)(word)) return false;
   }
   return true;
@@ -80,11 +96,12 @@ bool Interpreter::load(const Insn& i) {
   if (page && !(va & (size - 1))) {
     const u8* p = reinterpret_cast<const u8*>(page + va);
     u32 v = size == 4 ? load_le<u32>(p) : size == 2 ? load_le<u16>(p) : *p;
+    if (i.aux & mem_big) v = swapped(v, size);
     if (i.aux & mem_signed) v = size == 2 ? u32(s32(s16(v))) : u32(s32(s8(v)));
     set(i.d, v);
     return true;
   }
-  const u64 out = port_.load[i.aux & 31](&c_, va);
+  const u64 out = port_.load[i.aux & 63](&c_, va);
   if (out & outcome_leave) return false;
   set(i.d, u32(out));
   return true;
@@ -92,17 +109,19 @@ bool Interpreter::load(const Insn& i) {
 
 bool Interpreter::store(const Insn& i) {
   if ((i.aux & mem_size) == 3) return pair(i, &Interpreter::store);
-  const u32 va = address_of(i), size = 1u << (i.aux & mem_size), v = get(i.b, 0);
+  const u32 va = address_of(i), size = 1u << (i.aux & mem_size);
+  u32 v = get(i.b, 0);
   const unsigned user = i.aux & mem_user ? 1 : c_.privilege;
   const u64 page = accel::page_table(&c_, user, true)[va >> accel::page_bits];
   if (page && !(va & (size - 1))) {
     u8* p = reinterpret_cast<u8*>(page + va);
+    if (i.aux & mem_big) v = swapped(v, size);
     if (size == 4) store_le<u32>(p, v);
     else if (size == 2) store_le<u16>(p, u16(v));
     else *p = u8(v);
     return true;
   }
-  return !(port_.store[i.aux & 31](&c_, va, v) & outcome_leave);
+  return !(port_.store[i.aux & 63](&c_, va, v) & outcome_leave);
 }
 
 void Interpreter::run(const Block& block) {
@@ -119,6 +138,7 @@ void Interpreter::run(const Block& block) {
     switch (i.op) {
       case Op::insn:
         front_.set_pc(c_, i.imm);
+        c_.slot = i.c.bits;
         ++c_.instructions;
         continue;
       case Op::add: arithmetic(i, a, b, false); continue;
@@ -146,12 +166,21 @@ void Interpreter::run(const Block& block) {
         set(i.c, u32(wide >> 32));
         continue;
       }
+      case Op::divu: case Op::divs: {
+        const bool as_is = b == 0 || (i.op == Op::divs && b == ~0u && a == 0x8000'0000);
+        const u32 divisor = as_is ? 1 : b;
+        const bool is_signed = i.op == Op::divs;
+        set(i.d, is_signed ? u32(s32(a) / s32(divisor)) : a / divisor);
+        set(i.c, is_signed ? u32(s32(a) % s32(divisor)) : a % divisor);
+        continue;
+      }
       case Op::clz: v = u32(std::countl_zero(a)); break;
       case Op::sext8: v = u32(s32(s8(a))); break;
       case Op::sext16: v = u32(s32(s16(a))); break;
       case Op::zext8: v = u8(a); break;
       case Op::zext16: v = u16(a); break;
       case Op::bswap: v = __builtin_bswap32(a); break;
+      case Op::setcmp: v = compares(Cond(i.aux), a, b); break;
       case Op::set_flag:
         if (i.flags) flag(i.aux) = u8(a);
         continue;
@@ -177,6 +206,9 @@ void Interpreter::run(const Block& block) {
         continue;
       case Op::br_nonzero:
         if (a) at = label_at_[i.c.bits];
+        continue;
+      case Op::br_cmp:
+        if (compares(Cond(i.aux), a, b)) at = label_at_[i.c.bits];
         continue;
       case Op::exit_jump: return front_.set_pc(c_, i.imm);
       case Op::exit_indirect: return front_.set_pc(c_, a);

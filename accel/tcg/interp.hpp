@@ -25,6 +25,8 @@ class Interpreter {
     if (r.is_guest()) slot(r.index()) = v;
     else if (r.is_temp()) temps_[r.index()] = v;
   }
+  static bool compares(Cond c, u32 a, u32 b);
+  static u32 swapped(u32 v, u32 size) { return size == 4 ? __builtin_bswap32(v) : size == 2 ? __builtin_bswap16(u16(v)) : v; }
   void set_nz(const Insn& i, u32 v);
   void set_cv(const Insn& i, bool carry, bool overflow);
   void arithmetic(const Insn& i, u32 a, u32 b, bool carry_in);

@@ -9,9 +9,9 @@ namespace tcg {
 namespace {
 constexpr const char* names[] = {
     "mov",   "add",   "adc",   "sub",   "sbc",   "and",   "andn",   "or",     "xor",      "not",      "shl",      "shr",
-    "sar",   "ror",   "rrx",   "shl_s", "shr_s", "sar_s", "mul",    "mulu2",  "muls2",    "clz",      "sext8",    "sext16",
-    "zext8", "zext16", "bswap", "set_flag", "get_flag", "cond", "nz64", "load", "store", "label", "br", "br_cond",
-    "br_zero", "br_nonzero", "exit_jump", "exit_indirect", "exit_state", "fp", "call", "insn"};
+    "sar",   "ror",   "rrx",   "shl_s", "shr_s", "sar_s", "mul",    "mulu2",  "muls2",    "divu",   "divs",   "clz",      "sext8",    "sext16",
+    "zext8", "zext16", "bswap", "setcmp", "set_flag", "get_flag", "cond", "nz64", "load", "store", "label", "br", "br_cond",
+    "br_zero", "br_nonzero", "br_cmp", "exit_jump", "exit_indirect", "exit_state", "fp", "call", "insn"};
 static_assert(std::size(names) == std::size_t(Op::count));
 constexpr const char* fp_names[] = {"mac", "nmac", "msc", "nmsc", "mul", "nmul", "add", "sub", "div", "copy", "abs", "neg", "sqrt",
                                     "compare", "compare_zero", "widen", "narrow", "from_u32", "from_s32", "to_u32", "to_u32_trunc",
@@ -34,7 +34,7 @@ u8 reads_flags(const Insn& i) {
   }
 }
 bool has_effect(const Insn& i) {
-  return is_barrier(i) || i.flags || (i.op >= Op::label && i.op <= Op::br_nonzero) || i.op == Op::insn;
+  return is_barrier(i) || i.flags || (i.op >= Op::label && i.op <= Op::br_cmp) || i.op == Op::insn;
 }
 }  // namespace
 
@@ -54,17 +54,18 @@ std::string to_text(const Block& block, const GuestLayout& layout) {
   };
   for (const Insn& i : block.code) {
     if (i.op == Op::insn) {
-      std::snprintf(text, sizeof text, " ---- %08x\n", i.imm);
+      std::snprintf(text, sizeof text, i.c.bits ? " ---- %08x slot %u\n" : " ---- %08x\n", i.imm, i.c.bits);
       out += text;
       continue;
     }
     out += std::string(" ") + names[u8(i.op)];
-    if (i.op == Op::cond || i.op == Op::br_cond) out += std::string(".") + cond_names[i.aux];
+    if (i.op == Op::cond || i.op == Op::br_cond || i.op == Op::setcmp || i.op == Op::br_cmp) out += std::string(".") + cond_names[i.aux];
     if (i.op == Op::fp) out += std::string(".") + fp_names[i.aux & ~fp_double] + (i.aux & fp_double ? "64" : "32");
     if (i.op == Op::load || i.op == Op::store) {
       out += std::to_string(8 << (i.aux & mem_size));
       if (i.aux & mem_signed) out += "s";
       if (i.aux & mem_user) out += ".user";
+      if (i.aux & mem_big) out += ".be";
     }
     if (i.flags) {
       out += '{';
@@ -79,7 +80,7 @@ std::string to_text(const Block& block, const GuestLayout& layout) {
       out += comma + operand(r, i.imm);
       comma = ", ";
     }
-    if (i.op >= Op::label && i.op <= Op::br_nonzero) out += std::string(comma) + "L" + std::to_string(i.c.bits);
+    if (i.op >= Op::label && i.op <= Op::br_cmp) out += std::string(comma) + "L" + std::to_string(i.c.bits);
     else if (!i.c.is_none()) out += comma + operand(i.c, 0);
     if (i.op == Op::exit_jump) out += " " + operand(Ref::imm(), i.imm) + (i.aux & poll_aux ? " poll" : "");
     if ((i.op == Op::load || i.op == Op::store) && i.imm && !i.a.is_imm()) out += comma + operand(Ref::imm(), i.imm);
@@ -134,14 +135,14 @@ void optimise(Block& block) {
       at_label[i.c.bits] = live;
     } else if (i.op == Op::br) {
       live = at_label[i.c.bits];
-    } else if (i.op == Op::br_cond || i.op == Op::br_zero || i.op == Op::br_nonzero) {
+    } else if (i.op == Op::br_cond || i.op == Op::br_zero || i.op == Op::br_nonzero || i.op == Op::br_cmp) {
       live.guest |= at_label[i.c.bits].guest;
       live.flags |= at_label[i.c.bits].flags;
     } else if (is_barrier(i)) {
       live = everything;
     } else if (i.op != Op::insn) {
       i.flags &= live.flags;
-      const bool wide = i.op == Op::mulu2 || i.op == Op::muls2;
+      const bool wide = i.op == Op::mulu2 || i.op == Op::muls2 || i.op == Op::divu || i.op == Op::divs;
       const bool result_wanted = wanted(i.d) || (wide && wanted(i.c));
       if (!result_wanted && !has_effect(i)) continue;
       if (!result_wanted && !wide) i.d = Ref::none();

@@ -39,12 +39,16 @@ enum class Op : u8 {
   mul,    // low 32 bits
   mulu2,  // {c, d} = a * b unsigned, c is the high half (an output)
   muls2,  // signed
+  // d = a / b, c = a % b (an output).  By 0 they are a and 0; the least number by -1 is itself, remainder 0.
+  divu,
+  divs,
   clz,    // 32 for 0
   sext8,
   sext16,
   zext8,
   zext16,
   bswap,
+  setcmp,  // d = 1 when a and b compare as condition aux says, else 0; no flags are touched
   // Flags.
   set_flag,  // flag aux = a (0 or 1)
   get_flag,  // d = flag aux
@@ -60,6 +64,7 @@ enum class Op : u8 {
   br_cond,  // when condition aux holds
   br_zero,  // when a == 0
   br_nonzero,
+  br_cmp,  // when a and b compare as condition aux says; no flags are touched
   // Ends of a path through the block.
   exit_jump,      // to guest address imm (with mode bits); poll when `poll_aux` is set in aux
   exit_indirect,  // to guest address a (with mode bits); polls
@@ -69,14 +74,14 @@ enum class Op : u8 {
   fp,
   // d = helper imm of the front end (a, b, c); see Helper.
   call,
-  // Start of the guest instruction at imm (with mode bits), aux bytes long.
+  // Start of the guest instruction at imm (with mode bits), aux bytes long; c.bits is what VcpuHeader::slot says there.
   insn,
   count
 };
 
 inline constexpr u8 flag_n = 1, flag_z = 2, flag_c = 4, flag_v = 8, flags_nz = 3, flags_all = 15;
 
-// Conditions over N Z C V in the Arm order.
+// Conditions over N Z C V in the Arm order.  Comparisons take eq ne cs cc hi ls ge lt gt le: those of `sub a, b`.
 enum class Cond : u8 { eq, ne, cs, cc, mi, pl, vs, vc, hi, ls, ge, lt, gt, le };
 constexpr Cond inverse(Cond c) { return Cond(u8(c) ^ 1); }
 u8 flags_read(Cond c);
@@ -86,7 +91,10 @@ enum MemFlag : u8 {
   mem_size = 3,    // log2 of the bytes
   mem_signed = 4,  // loads of 1 and 2 bytes
   mem_user = 8,    // with user privilege, whatever the mode
-  mem_plain = 16,  // the family's rule for multi-word accesses (Arm: low address bits ignored, no rotation)
+  // The family's rule for a special kind of access.  Arm, multi-word: low address bits ignored, no rotation; MIPS, LWL and
+  // its kin: the address is aligned, the instruction's own is not.
+  mem_plain = 16,
+  mem_big = 32,  // the most significant byte comes first
 };
 inline constexpr u8 poll_aux = 1;
 
@@ -176,6 +184,9 @@ class Block {
   void multiply_long(bool is_signed, Ref low, Ref high, Ref a, Ref b) {
     code.push_back({is_signed ? Op::muls2 : Op::mulu2, 0, 0, 0, low, a, b, high, 0});
   }
+  void divide(bool is_signed, Ref quotient, Ref remainder, Ref a, Ref b) {
+    code.push_back({is_signed ? Op::divs : Op::divu, 0, 0, 0, quotient, a, b, remainder, 0});
+  }
   void load(Ref d, Ref address, u32 offset, u8 mem) { code.push_back({Op::load, 0, mem, 0, d, address, Ref::none(), Ref::none(), offset}); }
   void store(Ref value, Ref address, u32 offset, u8 mem) { code.push_back({Op::store, 0, mem, 0, Ref::none(), address, value, Ref::none(), offset}); }
   void set_flag(u8 flag, Operand a) { emit(Op::set_flag, Ref::none(), a, Ref::none(), flag, flag); }
@@ -187,6 +198,7 @@ class Block {
   void br_cond(Cond c, unsigned l) { control(Op::br_cond, l, Ref::none(), u8(c)); }
   void br_zero(Ref a, unsigned l) { control(Op::br_zero, l, a); }
   void br_nonzero(Ref a, unsigned l) { control(Op::br_nonzero, l, a); }
+  void br_cmp(Cond c, Ref a, Operand b, unsigned l) { code.push_back({Op::br_cmp, 0, u8(c), 0, {}, a, b.ref, Ref{u16(l)}, b.value}); }
   void exit_jump(u32 target, bool poll) { code.push_back({Op::exit_jump, 0, poll ? poll_aux : u8(0), 0, {}, {}, {}, {}, target}); }
   void exit_indirect(Ref target) { code.push_back({Op::exit_indirect, 0, 0, 0, {}, target, {}, {}, 0}); }
   void exit_state() { code.push_back({Op::exit_state}); }
@@ -195,7 +207,7 @@ class Block {
   void fp(Fp op, bool is_double, Ref d, Ref a, Ref b, u32 instruction) {
     code.push_back({Op::fp, 0, u8(u8(op) | (is_double ? fp_double : 0)), 0, d, a, b, {}, instruction});
   }
-  void insn(u32 pc, u8 length) { code.push_back({Op::insn, 0, length, 0, {}, {}, {}, {}, pc}); }
+  void insn(u32 pc, u8 length, u16 slot = 0) { code.push_back({Op::insn, 0, length, 0, {}, {}, {}, Ref{slot}, pc}); }
 
  private:
   void control(Op op, unsigned l, Ref a = {}, u8 aux = 0) { code.push_back({op, 0, aux, 0, {}, a, {}, Ref{u16(l)}, 0}); }
@@ -219,6 +231,8 @@ struct GuestLayout {
   u16 fp_flags = 0;    // word: results of compare in bits 31…28
   u16 fp_helper = 0;
   u32 mode_bits;  // of a pc with mode bits: those that are not address (Arm: 1)
+  // Guest virtual addresses that never change their mapping, but when everything is flushed (see softmmu.hpp).
+  u32 fixed_at = 0, fixed_size = 0;
 };
 
 // Text of `-d op`.

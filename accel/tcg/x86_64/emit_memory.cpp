@@ -38,7 +38,7 @@ void Emitter::memory(const Insn& i) {
 
   const bool constant = i.a.is_imm();
   const Gp address = effective_address(i);
-  SlowMemory slow{a_.newLabel(), a_.newLabel(), address, {}, {}, pc_, i.aux, is_load};
+  SlowMemory slow{a_.newLabel(), a_.newLabel(), address, {}, {}, pc_, slot_, i.aux, is_load};
   const Gp page = scratch();
   // Before the branches to the slow path: taking a register may spill another, on both paths.
   slow.carrier = page;
@@ -46,6 +46,8 @@ void Emitter::memory(const Insn& i) {
     slow.pair = is_load ? i.d : i.b;
     if (!is_load) slow.data = scratch();
   } else slow.data = is_load ? destination(i.d, Insn{Op::load}) : in_register(i.b, 0);
+  const bool big = (i.aux & mem_big) && size > 1;
+  const Gp between = big && !has_movbe_ && !is_load && size < 8 ? scratch() : Gp();
   const s32 table = page_table_of(i);
   if (constant) a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
   else load_page(page, address, table);
@@ -61,11 +63,15 @@ void Emitter::memory(const Insn& i) {
     const auto slots = x86::qword_ptr(env, layout_.slots[slow.pair.index()].offset);
     if (is_load) {
       a_.mov(page.r64(), at);
+      if (big) a_.bswap(page.r64());
       a_.mov(slots, page.r64());
     } else {
       a_.mov(d.r64(), slots);
+      if (big) a_.bswap(d.r64());
       a_.mov(at, d.r64());
     }
+  } else if (big) {
+    is_load ? load_swapped(d, at, i.aux) : store_swapped(at, d, between, size);
   } else if (!is_load) {
     a_.mov(at, size == 4 ? d : size == 2 ? Gp(d.r16()) : Gp(d.r8()));
   } else if (size == 4) {
@@ -78,6 +84,30 @@ void Emitter::memory(const Insn& i) {
   a_.bind(slow.back);
   if (is_load && size < 8) finish(i.d, d);
   slow_.push_back(slow);
+}
+
+void Emitter::swap_bytes(const Gp& d, u32 size) { size == 4 ? a_.bswap(d) : a_.rol(d.r16(), 8); }
+
+void Emitter::load_swapped(const Gp& d, const x86::Mem& at, u8 aux) {
+  if ((aux & mem_size) == 2 && has_movbe_) {
+    a_.movbe(d, at);
+    return;
+  }
+  (aux & mem_size) == 2 ? a_.mov(d, at) : a_.movzx(d, at);
+  swap_bytes(d, 1u << (aux & mem_size));
+  if (aux & mem_signed) a_.movsx(d, d.r16());
+}
+
+// `between` stands in for movbe where the host has none.
+void Emitter::store_swapped(const x86::Mem& at, const Gp& d, const Gp& between, u32 size) {
+  const auto part = [&](const Gp& g) { return size == 4 ? g : Gp(g.r16()); };
+  if (has_movbe_) {
+    a_.movbe(at, part(d));
+    return;
+  }
+  if (between.id() != d.id()) a_.mov(between, d);
+  swap_bytes(between, size);
+  a_.mov(at, part(between));
 }
 
 // How many word accesses from here move consecutive words at the same pinned base: at most one of them through a
@@ -106,7 +136,8 @@ void Emitter::memory_run(unsigned words) {
 
   const Gp address = effective_address(first);
   const Gp page = scratch(), carrier = scratch();
-  SlowRun slow{a_.newLabel(), a_.newLabel(), address, carrier, pc_, parts, {}};
+  SlowRun slow{a_.newLabel(), a_.newLabel(), address, carrier, pc_, slot_, parts, {}};
+  const bool big = first.aux & mem_big;
   for (unsigned n = 0; n < words; ++n) {
     const Ref moved = is_load ? parts[n].d : parts[n].b;
     if (moved.is_guest() && pin_of_slot_[moved.index()] < 0) continue;
@@ -127,16 +158,25 @@ void Emitter::memory_run(unsigned words) {
     const Gp& r = slow.registers[n].isValid() ? slow.registers[n] : carrier;
     const Ref moved = is_load ? parts[n].d : parts[n].b;
     if (is_load) {
-      a_.mov(r, at);
+      big ? load_swapped(r, at, first.aux) : void(a_.mov(r, at));
       finish(moved, r);
     } else {
       if (!slow.registers[n].isValid()) a_.mov(carrier, slot_memory(layout_, moved.index()));
-      a_.mov(at, r);
+      big ? store_swapped(at, r, carrier, 4) : void(a_.mov(at, r));
     }
   }
   a_.bind(slow.back);
   slow_runs_.push_back(slow);
   position_ += words - 1;
+}
+
+// What the state says about the current instruction, for whoever may leave from here; and what it says after.
+void Emitter::put_pc(u32 pc, u16 delay_slot) {
+  a_.mov(header32(at_pc), imm(s32(pc)));
+  if (delay_slot) a_.mov(header32(at_slot), imm(delay_slot));
+}
+void Emitter::leave_slot(u16 delay_slot) {
+  if (delay_slot) a_.mov(header32(at_slot), imm(0));
 }
 
 void Emitter::call(const Insn& i) {
@@ -147,8 +187,9 @@ void Emitter::call(const Insn& i) {
     if (!r.is_none()) a_.mov(header32(at_argument + 4 * n), in_register(r, 0));
     ++n;
   }
-  if (h.state) a_.mov(header32(at_pc), imm(s32(pc_)));
+  if (h.state) put_pc(pc_, slot_);
   a_.call(imm(u64(thunks_.helper[i.imm])));
+  if (h.state) leave_slot(slot_);
   if (i.d.is_none()) return;
   const Gp d = destination(i.d, Insn{Op::call});
   a_.mov(d, header32(at_result));
@@ -206,7 +247,7 @@ void Emitter::slow_access(const SlowMemory& s, u8 aux, u32 offset, const Gp& dat
   a_.mov(header32(at_argument), s.address);
   if (offset) a_.add(header32(at_argument), offset);
   if (!s.is_load) a_.mov(header32(at_argument + 4), data);
-  const u8* thunk = s.is_load ? thunks_.load[aux & 31] : thunks_.store[aux & 31];
+  const u8* thunk = s.is_load ? thunks_.load[aux & 63] : thunks_.store[aux & 63];
   check(thunk != nullptr);
   a_.call(imm(u64(thunk)));
   if (s.is_load) a_.mov(data, header32(at_result));
@@ -223,21 +264,22 @@ void Emitter::slow_pair_word(const SlowMemory& s, u8 aux, u32 offset, const x86:
 void Emitter::stubs() {
   for (const SlowMemory& s : slow_) {
     a_.bind(s.entry);
-    a_.mov(header32(at_pc), imm(s32(s.pc)));
+    put_pc(s.pc, s.delay_slot);
     if (s.pair.is_none()) {
       slow_access(s, s.aux, 0, s.data);
     } else {  // as two words; each keeps all registers
       const u8 word = u8((s.aux & ~mem_size) | 2);
       for (unsigned n = 0; n < 2; ++n) {
-        const auto slot = slot_memory(layout_, s.pair.index() + n);
+        const auto slot = slot_memory(layout_, s.pair.index() + (s.aux & mem_big ? 1 - n : n));
         slow_pair_word(s, word, 4 * n, slot);
       }
     }
+    leave_slot(s.delay_slot);
     a_.jmp(s.back);
   }
   for (const SlowRun& s : slow_runs_) {
     a_.bind(s.entry);
-    a_.mov(header32(at_pc), imm(s32(s.pc)));
+    put_pc(s.pc, s.delay_slot);
     const bool is_load = s.parts[0].op == Op::load;
     for (unsigned n = 0; n < s.parts.size(); ++n) {
       const Ref moved = is_load ? s.parts[n].d : s.parts[n].b;
@@ -247,13 +289,15 @@ void Emitter::stubs() {
       slow_access({.address = s.address, .is_load = is_load}, s.parts[n].aux, 4 * n, r);
       if (is_load && in_memory) a_.mov(slot_memory(layout_, moved.index()), r);
     }
+    leave_slot(s.delay_slot);
     a_.jmp(s.back);
   }
   for (const SlowFp& s : slow_fp_) {
     a_.bind(s.entry);
     a_.mov(header32(at_argument), imm(s32(s.instruction)));
-    a_.mov(header32(at_pc), imm(s32(s.pc)));
+    put_pc(s.pc, s.delay_slot);
     a_.call(imm(u64(thunks_.helper[layout_.fp_helper])));
+    leave_slot(s.delay_slot);
     a_.jmp(s.back);
   }
   for (const ExitStub& e : exits_) {

@@ -14,6 +14,7 @@ Emitter::Emitter(const GuestLayout& layout, const Thunks& thunks) : layout_(layo
   const auto& features = asmjit::CpuInfo::host().features().x86();
   has_bmi_ = features.hasBMI() && features.hasBMI2();
   has_lzcnt_ = features.hasLZCNT();
+  has_movbe_ = features.hasMOVBE();
 }
 
 std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base) {
@@ -418,6 +419,64 @@ void Emitter::multiply_long(const Insn& i) {
   adopt(i.c, other);
 }
 
+// The quotient and remainder go through memory, since div takes eax and edx whoever has them.
+void Emitter::divide(const Insn& i) {
+  const Gp a = in_register(i.a, i.imm), b = in_register(i.b, i.imm);
+  const auto first = header32(at_argument), second = header32(at_argument + 4);
+  host_flags_ = HostFlags::none;
+  a_.mov(first, a);
+  a_.mov(second, b);
+  a_.push(x86::rax);
+  a_.push(x86::rdx);
+  a_.mov(x86::eax, first);
+  if (i.op == Op::divu) {
+    a_.cmp(second, 1);  // by 0 is by 1
+    a_.adc(second, 0);
+    a_.xor_(x86::edx, x86::edx);
+    a_.div(second);
+  } else {
+    const auto ordinary = a_.newLabel(), positive = a_.newLabel(), done = a_.newLabel();
+    a_.mov(x86::edx, second);
+    a_.inc(x86::edx);
+    a_.cmp(x86::edx, 1);
+    a_.ja(ordinary);
+    a_.jz(positive);  // by 0 is by 1; by -1 negates and cannot trap
+    a_.neg(x86::eax);
+    a_.bind(positive);
+    a_.xor_(x86::edx, x86::edx);
+    a_.jmp(done);
+    a_.bind(ordinary);
+    a_.cdq();
+    a_.idiv(second);
+    a_.bind(done);
+  }
+  a_.mov(first, x86::eax);
+  a_.mov(second, x86::edx);
+  a_.pop(x86::rdx);
+  a_.pop(x86::rax);
+  const Gp quotient = scratch();
+  a_.mov(quotient, first);
+  adopt(i.d, quotient);
+  if (i.c.is_none()) return;
+  const Gp remainder = scratch();
+  a_.mov(remainder, second);
+  adopt(i.c, remainder);
+}
+
+// Compares a with b in the host's flags and returns the x86 condition that holds when condition aux does.
+x86::CondCode Emitter::compare_values(const Insn& i) {
+  using CC = x86::CondCode;
+  static constexpr CC after_sub[] = {CC::kE, CC::kNE, CC::kAE, CC::kB, CC::kS, CC::kNS, CC::kO, CC::kNO,
+                                     CC::kA, CC::kBE, CC::kGE, CC::kL, CC::kG, CC::kLE};
+  asmjit::Operand a = operand(i.a, i.imm);
+  const asmjit::Operand b = operand(i.b, i.imm);
+  if (a.isImm() || (a.isMem() && b.isMem())) a = in_register(i.a, i.imm);
+  if (b.isImm() && i.imm == 0 && a.isReg()) a_.test(a.as<Gp>(), a.as<Gp>());
+  else a_.emit(x86::Inst::kIdCmp, a, b);
+  host_flags_ = HostFlags::none;
+  return after_sub[i.aux];
+}
+
 void Emitter::unary(const Insn& i) {
   const Gp a = in_register(i.a, i.imm);
   const Gp d = destination(i.d, i);
@@ -453,7 +512,10 @@ void Emitter::unary(const Insn& i) {
 
 void Emitter::one(const Insn& i) {
   switch (i.op) {
-    case Op::insn: pc_ = i.imm & ~layout_.mode_bits; break;
+    case Op::insn:
+      pc_ = i.imm & ~layout_.mode_bits;
+      slot_ = i.c.bits;
+      break;
     case Op::mov: move(i); break;
     case Op::add: case Op::and_: case Op::or_: case Op::xor_: case Op::mul: binary(i, true); break;
     case Op::sub: binary(i, false); break;
@@ -483,6 +545,15 @@ void Emitter::one(const Insn& i) {
     case Op::shr: case Op::sar: case Op::ror: i.b.is_imm() ? shift_immediate(i) : shift_variable(i); break;
     case Op::shl_s: case Op::shr_s: case Op::sar_s: shift_saturating(i); break;
     case Op::mulu2: case Op::muls2: multiply_long(i); break;
+    case Op::divu: case Op::divs: divide(i); break;
+    case Op::setcmp: {
+      const auto cc = compare_values(i);
+      const Gp d = destination(i.d, Insn{Op::setcmp});
+      a_.set(cc, d.r8());
+      a_.movzx(d, d.r8());
+      finish(i.d, d);
+      break;
+    }
     case Op::not_: case Op::clz: case Op::sext8: case Op::sext16: case Op::zext8: case Op::zext16: case Op::bswap: unary(i); break;
     case Op::set_flag:
       if (!i.flags) break;
@@ -535,6 +606,11 @@ void Emitter::one(const Insn& i) {
       a_.test(a, a);
       i.op == Op::br_zero ? a_.jz(labels_[i.c.bits]) : a_.jnz(labels_[i.c.bits]);
       host_flags_ = HostFlags::none;
+      break;
+    }
+    case Op::br_cmp: {
+      const auto cc = compare_values(i);
+      a_.j(cc, labels_[i.c.bits]);
       break;
     }
     case Op::exit_jump: exit_jump(i); break;

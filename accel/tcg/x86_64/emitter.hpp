@@ -58,6 +58,8 @@ class Emitter {
   void shift_by_cl(const Insn& i, const Gp& d, const Gp& value, const Gp& amount);
   void shift_saturating(const Insn& i);
   void multiply_long(const Insn& i);
+  void divide(const Insn& i);
+  x86::CondCode compare_values(const Insn& i);
   void unary(const Insn& i);
   void save_flags(u8 flags, HostFlags kind);
   void test_nz(u8 flags, const Gp& value);
@@ -70,6 +72,9 @@ class Emitter {
   s32 page_table_of(const Insn& i) const;
   void load_page(const Gp& page, const Gp& address, s32 table);
   unsigned run_length() const;
+  void swap_bytes(const Gp& d, u32 size);
+  void load_swapped(const Gp& d, const x86::Mem& at, u8 aux);
+  void store_swapped(const x86::Mem& at, const Gp& d, const Gp& between, u32 size);
   void memory_run(unsigned words);
   void call(const Insn& i);
   void floating_point(const Insn& i);
@@ -82,6 +87,8 @@ class Emitter {
   struct SlowMemory;
   void slow_access(const SlowMemory& s, u8 aux, u32 offset, const Gp& data);
   void slow_pair_word(const SlowMemory& s, u8 aux, u32 offset, const x86::Mem& slot);
+  void put_pc(u32 pc, u16 delay_slot);
+  void leave_slot(u16 delay_slot);
   void exit_jump(const Insn& i);
   void exit_indirect(const Insn& i);
   void stubs();
@@ -89,7 +96,7 @@ class Emitter {
   const GuestLayout& layout_;
   const Thunks& thunks_;
   std::array<int, max_slots> pin_of_slot_;
-  bool has_bmi_, has_lzcnt_;
+  bool has_bmi_, has_lzcnt_, has_movbe_;
 
   asmjit::CodeHolder code_;
   x86::Assembler a_;
@@ -103,6 +110,7 @@ class Emitter {
   u64 free_spills_ = 0;
   u32 position_ = 0;   // index of the operation being emitted
   u32 pc_ = 0;         // guest address of the current instruction
+  u16 slot_ = 0;       // … and its VcpuHeader::slot
   HostFlags host_flags_ = HostFlags::none;
   u8 host_flag_mask_ = 0;
 
@@ -111,6 +119,7 @@ class Emitter {
     Gp address, data;
     Gp carrier;  // free for the slow path's own use
     u32 pc;
+    u16 delay_slot;
     u8 aux;
     bool is_load;
     Ref pair = {};  // of an 8-byte access: the first of two slots; none otherwise
@@ -126,12 +135,14 @@ class Emitter {
     asmjit::Label entry, back;
     Gp address, carrier;
     u32 pc;
+    u16 delay_slot;
     std::span<const Insn> parts;
     std::array<Gp, 16> registers;
   };
   struct SlowFp {
     asmjit::Label entry, back;
     u32 instruction, pc;
+    u16 delay_slot;
   };
   std::vector<SlowMemory> slow_;
   std::vector<SlowFp> slow_fp_;

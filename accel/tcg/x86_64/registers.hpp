@@ -24,7 +24,7 @@ inline constexpr unsigned spill_homes = 60;
 inline constexpr unsigned frame_bytes = 8 + 4 * spill_homes;  // keeps rsp 16-byte aligned after six pushes
 
 inline x86::Mem header32(std::size_t offset) { return x86::dword_ptr(env, s32(offset)); }
-inline constexpr std::size_t at_request = offsetof(VcpuHeader, exit_request), at_pc = offsetof(VcpuHeader, pc),
+inline constexpr std::size_t at_request = offsetof(VcpuHeader, exit_request), at_pc = offsetof(VcpuHeader, pc), at_slot = offsetof(VcpuHeader, slot),
                              at_argument = offsetof(VcpuHeader, argument), at_result = offsetof(VcpuHeader, result);
 
 // Host register of a guest slot, or -1 when it lives in memory.
@@ -48,8 +48,8 @@ struct Thunks {
   const u8* chain = nullptr;  // eax = pc, edx = slot
   const u8* state = nullptr;
   const u8* leave = nullptr;  // pins are in the state already
-  const u8* load[32] = {};
-  const u8* store[32] = {};
+  const u8* load[64] = {};
+  const u8* store[64] = {};
   std::vector<const u8*> helper;
 };
 }  // namespace tcg::x86_64

@@ -132,7 +132,7 @@ Thunks make_thunks(CodeBuffer& buffer, const GuestLayout& layout, const accel::P
   t.chain = m.dispatch(reinterpret_cast<const void*>(calls.chain), true);
   t.state = m.dispatch(reinterpret_cast<const void*>(calls.state), true);
   t.leave = m.dispatch(reinterpret_cast<const void*>(calls.state), false);
-  for (unsigned i = 0; i < 32; ++i) {
+  for (unsigned i = 0; i < std::size(port.load); ++i) {
     if (port.load[i]) t.load[i] = m.memory(reinterpret_cast<const void*>(port.load[i]), true, t.leave);
     if (port.store[i]) t.store[i] = m.memory(reinterpret_cast<const void*>(port.store[i]), false, t.leave);
   }
