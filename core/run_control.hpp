@@ -47,6 +47,8 @@ class DebugTarget {
   virtual ~DebugTarget() = default;
   virtual const char* architecture() const = 0;  // gdb's name: "arm"
   virtual std::span<const RegisterDesc> registers() const = 0;
+  // The order gdb wants bytes of registers in.
+  virtual bool big_endian() const { return false; }
   // Values little endian, (bits + 7) / 8 bytes.
   virtual void read_register(unsigned index, std::span<u8> out) const = 0;
   virtual void write_register(unsigned index, std::span<const u8> in) = 0;

@@ -73,7 +73,13 @@ std::string GdbTarget::hex_of(unsigned index) const {
   Value v{};
   const std::span<u8> bytes(v.data(), width(target_.registers()[index]));
   target_.read_register(index, bytes);
+  if (target_.big_endian()) std::ranges::reverse(bytes);
   return to_hex(bytes);
+}
+
+void GdbTarget::write(unsigned index, std::span<u8> bytes) {
+  if (target_.big_endian()) std::ranges::reverse(bytes);
+  target_.write_register(index, bytes);
 }
 
 const unsigned* GdbTarget::find(u64 number) const {
@@ -95,7 +101,7 @@ std::string GdbTarget::write_all(std::string_view hex) {
     if (hex.size() < 2 * n) break;
     Value v{};
     if (!from_hex(hex.substr(0, 2 * n), std::span(v.data(), n))) return std::string(bad_packet);
-    target_.write_register(i, std::span(v.data(), n));
+    write(i, std::span(v.data(), n));
     hex.remove_prefix(2 * n);
   }
   return std::string(hex.empty() ? ok : bad_packet);
@@ -116,7 +122,7 @@ std::string GdbTarget::write_one(std::string_view text) {
   Value v{};
   const std::span<u8> bytes(v.data(), width(target_.registers()[*i]));
   if (!from_hex(text, bytes)) return std::string(bad_packet);
-  target_.write_register(*i, bytes);
+  write(*i, bytes);
   return std::string(ok);
 }
 

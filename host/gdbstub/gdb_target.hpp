@@ -38,6 +38,7 @@ class GdbTarget {
   std::string breakpoint(std::string_view packet);
   const unsigned* find(core::u64 number) const;
   std::string hex_of(unsigned index) const;
+  void write(unsigned index, std::span<core::u8> bytes);
 
   core::DebugTarget& target_;
   std::vector<unsigned> order_;  // register indices by gdb's number

@@ -1,0 +1,111 @@
+#include "cpus/mips/front_end.hpp"
+
+#include "cpus/mips/cp0.hpp"
+#include "cpus/mips/helpers.hpp"
+#include "cpus/mips/mmu.hpp"
+#include "cpus/mips/models.hpp"
+#include "cpus/mips/print.hpp"
+#include "cpus/mips/translator.hpp"
+
+#include "mips32_decode.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace mips {
+namespace {
+using tcg::VcpuHeader;
+
+constexpr u32 mode_user = 1, mode_fr = 2;
+
+CpuState& state(VcpuHeader& c) { return static_cast<CpuState&>(c); }
+const CpuState& state(const VcpuHeader& c) { return static_cast<const CpuState&>(c); }
+
+// Offsets are measured on an object: offsetof is not for derived classes.
+struct Layout {
+  CpuState sample;
+  std::array<std::string, slot::count> names;
+  std::array<tcg::GuestSlot, slot::count> slots{};
+  // v0 v1 a0 sp a1 a2 s0 a3 s1 ra: by how often compiled code names them.
+  std::array<u8, 10> pins{2, 3, 4, 29, 5, 6, 16, 7, 17, 31};
+  tcg::GuestLayout layout;
+
+  u16 at(const void* member) const { return u16(static_cast<const u8*>(member) - reinterpret_cast<const u8*>(&sample)); }
+  void put(unsigned n, std::string name, const void* member) {
+    names[n] = std::move(name);
+    slots[n] = {names[n].c_str(), at(member)};
+  }
+  Layout() {
+    for (unsigned n = 0; n < 32; ++n) put(n, print::reg(n), &sample.r[n]);
+    for (unsigned n = 0; n < 4; ++n) {
+      put(slot::lo + n, "lo" + std::to_string(n), &sample.lo[n]);
+      put(slot::hi + n, "hi" + std::to_string(n), &sample.hi[n]);
+    }
+    for (unsigned n = 0; n < 64; ++n) put(slot::f + n, (n % 2 ? "fh" : "f") + std::to_string(n / 2), &sample.f[n]);
+    put(slot::pc, "pc", &sample.pc);
+    put(slot::delay_slot, "delay_slot", &sample.slot);
+    put(slot::isa16, "isa16", &sample.isa16);
+    put(slot::branch_target, "branch_target", &sample.branch_target);
+    put(slot::branch_taken, "branch_taken", &sample.branch_taken);
+    put(slot::llbit, "llbit", &sample.llbit);
+    put(slot::ll_address, "ll_address", &sample.ll_address);
+    put(slot::fpu_mode, "fpu_mode", &sample.fpu_mode);
+    put(slot::fcsr, "fcsr", &sample.fcsr);
+    put(slot::fp_compare, "fp_compare", &sample.fp_compare);
+    put(slot::dsp_control, "dsp_control", &sample.dsp_control);
+    // kseg0 and kseg1
+    layout = {slots, pins, at(&sample.n), at(&sample.z), at(&sample.c), at(&sample.v), helpers(), at(&sample.fp_fast),
+              at(&sample.fp_compare), helper_fp, 1, 0x8000'0000, 0x4000'0000};
+  }
+};
+}  // namespace
+
+const tcg::GuestLayout& MipsFrontEnd::layout() const {
+  static const Layout made;
+  return made.layout;
+}
+
+u32 MipsFrontEnd::pc(const VcpuHeader& c) const { return c.pc | state(c).isa16; }
+void MipsFrontEnd::set_pc(VcpuHeader& c, u32 pc) const {
+  c.pc = pc & ~1u;
+  c.slot = 0;
+  state(c).isa16 = pc & 1;
+}
+u32 MipsFrontEnd::mode(const VcpuHeader& c) const {
+  const u32 mode = c.privilege | (state(c).cp0.status & status_fr ? mode_fr : 0);
+  return c.slot ? mode | tcg::mode_transient | c.slot << 8 : mode;
+}
+
+tcg::CodePlace MipsFrontEnd::fetch_address(VcpuHeader& c, u32 pc) const {
+  const Fetch f = resolve_fetch(state(c), pc);
+  return {f.phys, f.fault ? 0 : 4096 - (pc & 0xffe)};
+}
+
+void MipsFrontEnd::translate(tcg::Request& r) const {
+  const CpuModel& m = *s_.model;
+  Translator t(r, {.user = (r.mode & mode_user) != 0,
+                   .big_endian = s_.big_endian,
+                   .release2 = m.release2,
+                   .mips16 = m.mips16,
+                   .fpu = m.has_fpu(),
+                   .dsp = m.dsp,
+                   .fr = (r.mode & mode_fr) != 0});
+  t.run();
+}
+
+void MipsFrontEnd::deliver_interrupt(VcpuHeader& c) const {
+  if (wakes(c)) c.halted = 0;
+  mips::deliver_interrupt(state(c));
+}
+bool MipsFrontEnd::wakes(const VcpuHeader& c) const { return unmasked_interrupts(state(c)) != 0; }
+void MipsFrontEnd::reset(VcpuHeader& c) const { mips::reset(state(c)); }
+
+std::string MipsFrontEnd::disassemble(u32 pc, std::span<const u8> code, unsigned& length) const {
+  length = 4;
+  if (code.size() < length) return "?";
+  const u32 w = load_le<u32>(code.data());
+  return mips32::disassemble(s_.big_endian ? __builtin_bswap32(w) : w, pc & ~1u);
+}
+
+std::string MipsFrontEnd::dump(const VcpuHeader& c) const { return dump_registers(state(c)); }
+}  // namespace mips

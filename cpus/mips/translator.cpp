@@ -1,0 +1,260 @@
+#include "cpus/mips/translator.hpp"
+
+namespace mips {
+namespace {
+bool is_wide(const tcg::Insn& i) {
+  return i.op == Op::mulu2 || i.op == Op::muls2 || i.op == Op::divu || i.op == Op::divs;
+}
+bool writes(const tcg::Insn& i, Ref r) {
+  if (!r.is_guest()) return false;
+  // Helpers and floating point keep their results in the state by themselves; general registers they name.
+  if ((i.op == Op::call || i.op == Op::fp) && r.index() >= slot::fpu_mode) return true;
+  return i.d == r || (is_wide(i) && i.c == r);
+}
+// Words that fpu.isa decides (MD00086 tables ).
+bool is_fpu_word(u32 w) {
+  switch (w >> 26) {
+    case 0x00: return (w & 0x3f) == 1;
+    case 0x11: case 0x13: case 0x31: case 0x35: case 0x39: case 0x3d: return true;
+    default: return false;
+  }
+}
+}  // namespace
+
+Translator::Translator(tcg::Request& request, const CodeFacts& code_facts)
+    : facts(code_facts), out(*request.out), request_(request), p_{.pc = request.pc & ~1u, .length = 4}, isa16_(request.pc & 1) {}
+
+u32 Translator::word(u32 at) const {
+  const u32 w = load_le<u32>(request_.code + (at - (request_.pc & ~1u)));
+  return facts.big_endian ? __builtin_bswap32(w) : w;
+}
+
+// Whether the instruction at `at` can be part of this block.
+bool Translator::can_join(u32 at) const {
+  return at - (request_.pc & ~1u) + 4 <= request_.bytes && !(request_.breakpoints && request_.breakpoints->contains(at));
+}
+
+void Translator::begin(u32 at, u16 slot) {
+  p_.pc = at;
+  p_.slot = slot;
+  p_.left = false;
+  p_.after = at + p_.length;
+  p_.used = p_.after - (request_.pc & ~1u);
+  ++p_.instructions;
+  out.insn(at | isa16_, u8(p_.length), slot);
+}
+
+void Translator::one() {
+  const u32 w = word(p_.pc);
+  is_fpu_word(w) ? translate_fpu(*this, w) : translate_mips32(*this, w);
+}
+
+void Translator::run() {
+  out.clear();
+  if (request_.mode & tcg::mode_transient) {
+    pending_slot();
+  } else {
+    do {
+      begin(p_.after ? p_.after : p_.pc, 0);
+      one();
+      if (!p_.left && (p_.instructions >= request_.limit || !can_join(p_.after))) {
+        out.exit_jump(p_.after | isa16_, false);
+        break;
+      }
+    } while (!p_.left);
+  }
+  request_.used = p_.used;
+  request_.instructions = p_.instructions;
+}
+
+// The branch has run, and left its target in the state.
+void Translator::pending_slot() {
+  begin(p_.pc, u16(request_.mode >> 8 & 0xff));
+  one();
+  if (p_.left) return;
+  out.mov(guest(slot::delay_slot), 0u);
+  if (facts.mips16) out.emit(Op::and_, guest(slot::isa16), guest(slot::branch_target), 1u);
+  out.exit_indirect(guest(slot::branch_target));
+}
+
+// ---- branches
+
+void Translator::jump(const Jump& j) {
+  if (in_slot()) return reserved();  // UNPREDICTABLE
+  const Position before = p_;
+  const std::size_t code = out.code.size();
+  const unsigned temps = out.temps, labels = out.labels;
+  if (can_join(next())) {
+    for (const Hold hold : {Hold::late, Hold::temporaries, Hold::slots}) {
+      const Tried how = unit(j, hold);
+      if (how == Tried::done) return;
+      p_ = before;
+      out.code.resize(code);
+      out.temps = temps;
+      out.labels = labels;
+      if (how == Tried::must_be_apart) break;
+    }
+  }
+  apart(j);
+}
+
+void Translator::branch_unless(const Jump& j, unsigned label) {
+  const Ref a = tested(j);
+  out.br_cmp(inverse(j.cond), a, j.b, label);
+}
+
+// What the slot's operations, from `from` on, do to what waits for their end.
+Translator::Tried Translator::disturbed(std::size_t from, const Jump& j, Hold hold) const {
+  bool touched = false, label = false;
+  for (std::size_t n = from; n < out.code.size(); ++n) {
+    const tcg::Insn& i = out.code[n];
+    if (i.op == Op::call && i.imm >= helper_system) return Tried::must_be_apart;
+    label |= i.op == Op::label;
+    touched |= writes(i, j.a) || writes(i, j.b.ref) || writes(i, j.target.ref);
+  }
+  const bool held = !(j.likely || j.always) || !j.target.ref.is_imm();
+  if (held && hold == Hold::late && touched) return Tried::disturbed;
+  if (held && hold == Hold::temporaries && label) return Tried::disturbed;
+  return Tried::done;
+}
+
+Translator::Tried Translator::unit(const Jump& j, Hold hold) {
+  const Position branch = p_;
+  const u32 slot_at = next(), after = slot_at + 4;
+  const bool conditional = !j.always, indirect = !j.target.ref.is_imm(), early = hold != Hold::late;
+  const Ref link = j.link ? guest(j.link) : Ref::none();
+  const bool link_is_read = j.link && (j.a == link || j.b.ref == link || j.target.ref == link);
+  if (link_is_read && !early) return Tried::disturbed;
+
+  Ref taken, target;
+  const auto hold_in = [&](unsigned at, Op op, Ref a, Operand b, u8 aux) {
+    const Ref d = hold == Hold::slots ? guest(at) : out.temp();
+    out.emit(op, d, a, b, 0, aux);
+    return d;
+  };
+  if (conditional && early) taken = hold_in(slot::branch_taken, Op::setcmp, tested(j), j.b, u8(j.cond));
+  if (indirect && early) target = hold_in(slot::branch_target, Op::mov, j.target.ref, Ref::none(), 0);
+  if (j.link) out.mov(link, after | isa16_);
+  const unsigned not_taken = conditional ? out.label() : 0;
+  const auto test = [&] { early ? out.br_zero(taken, not_taken) : branch_unless(j, not_taken); };
+  if (j.likely) test();
+
+  const std::size_t from = out.code.size();
+  begin(slot_at, u16(branch.length));
+  one();
+  if (const Tried how = disturbed(from, j, hold); how != Tried::done) return how;
+  const bool slot_left = p_.left;
+  p_.slot = 0;
+  if (!slot_left) {
+    if (conditional && !j.likely) test();
+    leave(indirect ? Operand(early ? target : j.target.ref) : j.target, branch.pc);
+  }
+  p_.left = !conditional || (slot_left && !j.likely);
+  if (conditional && !p_.left) {
+    out.place(not_taken);
+    if (j.likely) p_.fpu_checked = branch.fpu_checked;
+  }
+  return Tried::done;
+}
+
+// The slot is another block's, which begins with VcpuHeader::slot set.
+void Translator::apart(const Jump& j) {
+  const u32 slot_at = next(), after = slot_at + 4;
+  const auto set_link = [&] {
+    if (j.link) out.mov(guest(j.link), after | isa16_);
+  };
+  const auto to_slot = [&] {
+    set_link();
+    out.mov(guest(slot::pc), slot_at);
+    out.mov(guest(slot::delay_slot), p_.length | 1);
+    out.exit_state();
+  };
+  p_.left = true;
+  if (j.always) {
+    out.mov(guest(slot::branch_target), j.target);
+    return to_slot();
+  }
+  const unsigned not_taken = out.label();
+  branch_unless(j, not_taken);
+  out.mov(guest(slot::branch_target), j.target);
+  if (j.likely) {
+    to_slot();
+    out.place(not_taken);
+    set_link();
+    return out.exit_jump(after | isa16_, false);
+  }
+  const unsigned join = out.label();
+  out.br(join);
+  out.place(not_taken);
+  out.mov(guest(slot::branch_target), after | isa16_);
+  out.place(join);
+  to_slot();
+}
+
+// Interrupts are looked for where code goes backwards.
+void Translator::leave(Operand target, u32 from) {
+  if (target.ref.is_imm()) {
+    if ((target.value & 1) != isa16_) out.mov(guest(slot::isa16), target.value & 1);
+    return out.exit_jump(target.value, (target.value & ~1u) <= from);
+  }
+  if (isa16_) out.emit(Op::and_, guest(slot::isa16), target, 1u);
+  out.exit_indirect(target.ref);
+}
+
+// ---- the rest
+
+void Translator::compute(Op op, u32 d, Operand a, Operand b) {
+  if (!d) return;
+  const bool a_is_zero = a.ref.is_imm() && !a.value, b_is_zero = b.ref.is_imm() && !b.value;
+  const bool is_sum = op == Op::add || op == Op::or_ || op == Op::xor_;
+  if (is_sum && a_is_zero && !b.ref.is_none()) return out.mov(guest(d), b);
+  if ((is_sum || op == Op::sub) && b_is_zero) return out.mov(guest(d), a);
+  if (a.ref.is_imm() && b.ref.is_imm()) a = in(a);
+  out.emit(op, guest(d), a, b);
+}
+
+void Translator::call(Ref d, HelperIndex helper, Operand a, Operand b, Operand c) {
+  const auto argument = [&](Operand v) { return v.ref.is_none() ? Ref::none() : in(v); };
+  const Ref first = argument(a), second = argument(b), third = argument(c);
+  out.call(d, helper, first, second, third);
+}
+
+void Translator::end_block() {
+  out.exit_state();
+  p_.left = true;
+}
+
+void Translator::raise(ExcCode code, u32 coprocessor) {
+  call({}, helper_exception, u32(code), coprocessor);
+  end_block();
+}
+void Translator::reserved() { raise(ExcCode::RI); }
+
+unsigned Translator::unless(Cond c, Operand a, Operand b) {
+  const unsigned label = out.label();
+  out.br_cmp(c, in(a), b, label);
+  return label;
+}
+void Translator::close(unsigned label) {
+  out.place(label);
+  p_.left = false;
+}
+
+void Translator::require_cp0() {
+  if (facts.user) call({}, helper_check_cp0);
+}
+
+bool Translator::require_fpu() {
+  if (!facts.fpu) {
+    raise(ExcCode::CpU, 1);
+    return false;
+  }
+  if (p_.fpu_checked) return true;
+  const unsigned yes = unless(Cond::eq, guest(slot::fpu_mode), 1u | u32(facts.fr) << 1);
+  call({}, helper_fpu_mode);
+  end_block();
+  close(yes);
+  p_.fpu_checked = true;
+  return true;
+}
+}  // namespace mips

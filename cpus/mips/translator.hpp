@@ -1,0 +1,136 @@
+#pragma once
+// From decoded MIPS instructions to intermediate code.
+//
+// Translator knows what instructions do; the visitors in translate_mips32.cpp and translate_fpu.cpp say which instruction
+// does what, with one operator() for each structure of the generated decoders.
+//
+// A branch and its delay slot are translated as one: whatever the slot raises has the branch as its address, and is run
+// again from there.  Where that cannot be (the slot is in another page, has a breakpoint, or may end the block), the branch
+// leaves its target in the state, and the slot is a block of its own.
+
+#include "cpus/mips/helpers.hpp"
+#include "cpus/mips/state.hpp"
+
+#include "accel/tcg/front_end.hpp"
+
+namespace mips {
+using tcg::Cond, tcg::Op, tcg::Operand, tcg::Ref;
+
+// Guest registers of the intermediate code, in the order of the front end's layout; general registers are 0 to 31.
+namespace slot {
+enum : unsigned {
+  ra = 31, pc, delay_slot, isa16, branch_target, branch_taken, llbit, ll_address, lo, hi = lo + 4, fpu_mode = hi + 4, fcsr,
+  fp_compare, dsp_control, f, count = f + 64
+};
+}
+static_assert(slot::count <= tcg::max_slots);
+constexpr Ref guest(unsigned n) { return Ref::guest(n); }
+
+// What code is translated for.
+struct CodeFacts {
+  bool user;        // user or supervisor mode
+  bool big_endian;
+  bool release2, mips16, fpu;
+  unsigned dsp;
+  bool fr;          // Status.FR
+};
+
+// A jump or branch with a delay slot.  It is taken when `a` & `mask` and b compare as `cond` says, `always` apart.
+struct Jump {
+  Operand target;            // with the ISA mode in bit 0; a Ref: a register
+  u32 link = 0;              // register for the return address, 0: none
+  bool always = true;
+  Cond cond = Cond::eq;
+  Ref a = {};
+  Operand b = 0u;
+  u32 mask = ~0u;
+  bool likely = false;       // the slot is not executed unless the branch is taken
+};
+
+class Translator {
+ public:
+  Translator(tcg::Request& request, const CodeFacts& facts);
+  // Fills the request's block.
+  void run();
+
+  // Operands.  Register 0 reads as a constant, and what is written to it goes to a temporary.
+  Operand reg(u32 n) const { return n ? Operand(guest(n)) : Operand(0u); }
+  Ref in(Operand v) { return v.ref.is_imm() ? out.value(Op::mov, v) : v.ref; }
+  Ref value(u32 n) { return in(reg(n)); }
+  Ref target(u32 n) { return n ? guest(n) : out.temp(); }
+  // d = op(a, b); two constants are allowed.
+  void compute(Op op, u32 d, Operand a, Operand b = Ref::none());
+  void move(u32 d, Operand a) { out.mov(target(d), a); }
+
+  // Loads and stores of general registers: translate_memory.cpp
+  void load(u32 t, u32 base, u32 offset, u8 mem);
+  void store(u32 t, u32 base, u32 offset, u8 mem);
+  void load_part(u32 t, u32 base, u32 offset, bool left);   // LWL, LWR
+  void store_part(u32 t, u32 base, u32 offset, bool left);  // SWL, SWR
+  void load_linked(u32 t, u32 base, u32 offset);
+  void store_conditional(u32 t, u32 base, u32 offset);
+  // Of any slot.  `mem`: tcg::MemFlag without the byte order.  Size 3 moves slots d and d + 1, the low word in d.
+  void load_slot(Ref d, u32 base, Operand offset, u8 mem);
+  void store_slot(Ref v, u32 base, Operand offset, u8 mem);
+
+  // Branches and exceptions
+  void jump(const Jump& j);
+  u32 branch_target(u32 words) const { return p_.pc + 4 + (u32(s32(words << 16) >> 14) & ~3u); }
+  void raise(ExcCode code, u32 coprocessor = 0);
+  void reserved();
+  // Skips what follows up to close(label) unless the condition holds: for traps and conditional moves.
+  unsigned unless(Cond c, Operand a, Operand b);
+  void close(unsigned label);
+
+  // CP0 instructions begin with this.
+  void require_cp0();
+  // Floating-point instructions begin with this: checked once per block.  False: this CPU has no such unit, and the
+  // exception is raised.
+  bool require_fpu();
+
+  void call(Ref d, HelperIndex helper, Operand a = Ref::none(), Operand b = Ref::none(), Operand c = Ref::none());
+  // After a helper that always leaves.
+  void end_block();
+
+  u32 pc() const { return p_.pc; }
+  u32 next() const { return p_.pc + p_.length; }
+  u32 isa16() const { return isa16_; }
+  bool in_slot() const { return p_.slot != 0; }
+  const CodeFacts facts;
+  tcg::Block& out;
+
+ private:
+  // Where the condition and the target wait for the end of the slot: in the registers they are computed from, in
+  // temporaries, or in slots of the state; each harder to disturb, and dearer, than the one before.
+  enum class Hold { late, temporaries, slots };
+  enum class Tried { done, disturbed, must_be_apart };
+  Tried unit(const Jump& j, Hold hold);
+  void apart(const Jump& j);
+  void pending_slot();
+  Tried disturbed(std::size_t from, const Jump& j, Hold hold) const;
+  void branch_unless(const Jump& j, unsigned label);
+  Ref tested(const Jump& j) { return j.mask == ~0u ? j.a : out.value(Op::and_, j.a, j.mask); }
+  void one();
+  void begin(u32 at, u16 slot);
+  bool can_join(u32 at) const;
+  u32 word(u32 at) const;
+  void leave(Operand target, u32 from);
+
+  tcg::Request& request_;
+  // How far translation is.
+  struct Position {
+    u32 pc, length;
+    u16 slot = 0;              // VcpuHeader::slot of the current instruction
+    bool left = false;         // control does not reach the next instruction
+    bool fpu_checked = false;  // on every path to here
+    u32 after = 0;             // where the next instruction is
+    unsigned used = 0, instructions = 0;
+  };
+  Position p_;
+  u32 isa16_;
+};
+
+void translate_mips32(Translator& t, u32 word);
+// Words of fpu.isa: COP1, COP1X, the loads and stores and the conditional moves of coprocessor 1.
+void translate_fpu(Translator& t, u32 word);
+}  // namespace mips
