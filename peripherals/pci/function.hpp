@@ -42,6 +42,10 @@ struct Identity {
   u64 rom_size = 0;  // a power of two, 0: no expansion ROM
 };
 
+// A peripheral that can be a PCI function.
+template <class Device>
+concept IsFunction = requires { Device::pci_identity; };
+
 // Offsets in configuration space and bits of COMMAND and STATUS (§6.2).
 inline constexpr u32 cfg_vendor = 0x00, cfg_command = 0x04, cfg_status = 0x06, cfg_revision = 0x08,
                      cfg_cache_line = 0x0c, cfg_header = 0x0e, cfg_bar = 0x10, cfg_subsystem = 0x2c, cfg_rom = 0x30,

@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 GENERATOR = ROOT / "codegen/boardgen.py"
 CXX = [*os.environ.get("CXX", "g++").split(), "-std=c++20", "-Wall", "-Wextra", "-Werror"]
-CORE = [ROOT / f"core/{f}.cpp" for f in ("machine", "board", "clock", "log", "reg")]
+CORE = [*(ROOT / f"core/{f}.cpp" for f in ("block_port", "machine", "board", "clock", "log", "reg")), *(ROOT / f"peripherals/pci/{f}.cpp" for f in ("bus", "function"))]
 
 
 def run(page, *options, cwd=None):
