@@ -35,6 +35,9 @@ struct ByteQueue {
   }
 };
 
+// What a keyboard controller makes of a set 2 code: the key's set 1 code; bytes that are no code stay.
+u8 set1_of(u8 set2);
+
 // The wire side both devices share: answers to commands go out before anything else.
 struct Device {
   ByteQueue<16> replies;  // acknowledgements and command results
