@@ -10,7 +10,8 @@ using namespace core;
 // Inputs: DREQ0 to DREQ7.  Pins: out dack0..3, dack5..7, high while a request of that channel would be served.
 // Windows: 0x00 the first controller, 0x80 the pages, 0xc0 the second controller (registers 2 bytes apart).
 // A device that `uses` it moves its bytes by transfer(); what it raises DREQ for happens in that call.
-// Not modelled: memory to memory, timing and priority modes (bytes move at once), that channel 4 must let 0 to 3 through.
+// Not modelled: memory to memory, timing and priority modes (bytes move at once), that channel 4 must let 0 to 3
+// through.
 struct Regs {
   Reg8Array<struct CHANNELS, 0x000, 8, 1, Rfn | Wfn> channels;  // address and count of each
   Reg8<struct STATUS, 0x008, Rfn | Wfn> status;                 // write: command
@@ -52,14 +53,15 @@ struct I8237 {
     Controller bytes, words;
   } x;
 
-  // The device side of `channel`: moves at most all of `data` to or from memory, as the channel's mode says; nothing when
-  // the channel does not accept.  A verify transfer, and memory that is not there, count but move nothing.
+  // The device side of `channel`: moves at most all of `data` to or from memory, as the channel's mode says; nothing
+  // when the channel does not accept.  A verify transfer, and memory that is not there, count but move nothing.
   Moved transfer(unsigned channel, std::span<u8> data) {
     Controller& d = channel < 4 ? x.bytes : x.words;
     const unsigned n = channel % 4, unit = channel < 4 ? 1 : 2;
     Moved moved;
     while (moved.bytes + unit <= data.size() && !moved.terminal_count && d.accepts(n)) {
-      const u32 count = std::min({u32(data.size() - moved.bytes) / unit, d.channels[n].left(), until_wrap(d.channels[n])});
+      const u32 count =
+          std::min({u32(data.size() - moved.bytes) / unit, d.channels[n].left(), until_wrap(d.channels[n])});
       move(channel, d.channels[n], data.subspan(moved.bytes, count * unit));
       moved.bytes += count * unit;
       moved.terminal_count = d.advance(n, count);
@@ -67,7 +69,9 @@ struct I8237 {
     update();
     return moved;
   }
-  Channel::Type direction(unsigned channel) const { return (channel < 4 ? x.bytes : x.words).channels[channel % 4].type(); }
+  Channel::Type direction(unsigned channel) const {
+    return (channel < 4 ? x.bytes : x.words).channels[channel % 4].type();
+  }
 
   void set_line(unsigned n, bool on) {
     Controller& d = n < 4 ? x.bytes : x.words;
@@ -118,7 +122,8 @@ struct I8237 {
   }
   void move(unsigned channel, const Channel& c, std::span<u8> data) {
     if (c.type() == Channel::to_memory) wires.dma_write(address(channel, c), data);
-    if (c.type() == Channel::from_memory && !wires.dma_read(address(channel, c), data)) std::fill(data.begin(), data.end(), 0xff);
+    if (c.type() == Channel::from_memory && !wires.dma_read(address(channel, c), data))
+      std::fill(data.begin(), data.end(), 0xff);
   }
   bool dack(unsigned channel) const {
     const Controller& d = channel < 4 ? x.bytes : x.words;

@@ -6,8 +6,8 @@
 namespace peripherals::i8237 {
 using namespace core;
 
-// One DMA controller 8237A — Intel data sheet 231466.  Addresses and counts are in units of a transfer: bytes, or words on
-// the second controller of a PC.
+// One DMA controller 8237A — Intel data sheet 231466.  Addresses and counts are in units of a transfer: bytes, or words
+// on the second controller of a PC.
 struct Channel {
   u16 base_address = 0, base_count = 0, address = 0, count = 0;
   u8 mode = 0;  // as the mode register has it, without the channel number

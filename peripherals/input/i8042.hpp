@@ -7,34 +7,37 @@ using namespace core;
 
 // Keyboard and auxiliary device controller i8042 of a PC, with the keyboard and mouse at its ports — IBM PS/2 Hardware
 // Interface Technical Reference (1990), "Keyboard and Auxiliary Device Controller".
-// Pins: out irq1, irq12 (level, high while a byte of that device waits), a20 (output port bit 1).  Output port bit 0 and
-// the pulse commands reset the system.
-// Windows: 0x60 data, 0x64 status and command.
-// Bytes move at once: IBF always reads 0.  Not modelled: password commands, test inputs.
+// Pins: out irq1, irq12 (level, high while a byte of that device waits), a20 (output port bit 1).  Output port bit 0
+// and the pulse commands reset the system. Windows: 0x60 data, 0x64 status and command. Bytes move at once: IBF always
+// reads 0.  Not modelled: password commands, test inputs.
 struct Regs {
   Reg8<struct DATA, 0x000, Rfn | Wfn> data;
-  Reg8<struct STATUS, 0x100, Rfn | Wfn, 0x18, Bits<struct OBF, 0>, Bits<struct IBF, 1>, Bits<struct SYS, 2>, Bits<struct CMD, 3>,
-       Bits<struct UNLOCKED, 4>, Bits<struct AUXB, 5>, Bits<struct TIMEOUT, 6>, Bits<struct PARITY, 7>> status;  // write: command
+  Reg8<struct STATUS, 0x100, Rfn | Wfn, 0x18, Bits<struct OBF, 0>, Bits<struct IBF, 1>, Bits<struct SYS, 2>,
+       Bits<struct CMD, 3>, Bits<struct UNLOCKED, 4>, Bits<struct AUXB, 5>, Bits<struct TIMEOUT, 6>,
+       Bits<struct PARITY, 7>>
+      status;  // write: command
   // The command byte, byte 0 of the controller's RAM: no address of its own.
-  Reg8<struct COMMAND_BYTE, 0x180, R, 0x03, Bits<struct INT1, 0>, Bits<struct INT12, 1>, Bits<struct SYSF, 2>, Bits<struct KBD_OFF, 4>,
-       Bits<struct AUX_OFF, 5>, Bits<struct XLATE, 6>> command_byte;
+  Reg8<struct COMMAND_BYTE, 0x180, R, 0x03, Bits<struct INT1, 0>, Bits<struct INT12, 1>, Bits<struct SYSF, 2>,
+       Bits<struct KBD_OFF, 4>, Bits<struct AUX_OFF, 5>, Bits<struct XLATE, 6>>
+      command_byte;
 };
 
 template <class Wires>
 struct I8042 {
   static constexpr std::string_view kind = "i8042";
-  static constexpr Ports ports{.window = 1, .outputs = {"irq1", "irq12", "a20"}, .narrow = Narrow::lanes, .more_windows = {1}};
+  static constexpr Ports ports{
+      .window = 1, .outputs = {"irq1", "irq12", "a20"}, .narrow = Narrow::lanes, .more_windows = {1}};
   Wires wires;
   Regs r;
   struct Hidden {
     ps2::Keyboard keyboard;
     ps2::Mouse mouse;
-    ps2::ByteQueue<8> answers;      // the controller's own bytes; they go first
-    u8 answers_aux = 0;             // bit n: the n-th next of them goes out as the mouse's
+    ps2::ByteQueue<8> answers;  // the controller's own bytes; they go first
+    u8 answers_aux = 0;         // bit n: the n-th next of them goes out as the mouse's
     u8 ram[32] = {};
     u8 output_port = 0x03;
-    u8 waiting = 0;                 // command that the next data byte belongs to
-    bool released = false;          // translation: F0 came, the next code is a release
+    u8 waiting = 0;         // command that the next data byte belongs to
+    bool released = false;  // translation: F0 came, the next code is a release
   } x;
 
   u8 on_read(At<DATA>) {
@@ -83,13 +86,17 @@ struct I8042 {
     switch (v) {
       case 0xa7: return r.command_byte.set<AUX_OFF>(true);
       case 0xa8: return r.command_byte.set<AUX_OFF>(false);
-      case 0xa9: case 0xab: return answer(0x00);  // interface tests: no error
+      case 0xa9:
+      case 0xab: return answer(0x00);  // interface tests: no error
       case 0xaa: r.status.set<SYS>(), r.command_byte.set<SYSF>(); return answer(0x55);
       case 0xad: return r.command_byte.set<KBD_OFF>(true);
       case 0xae: return r.command_byte.set<KBD_OFF>(false);
       case 0xc0: return answer(0x80);
       case 0xd0: return answer(u8(x.output_port | (waits_for(false) << 4) | (waits_for(true) << 5)));
-      case 0xd1: case 0xd2: case 0xd3: case 0xd4: return wait(v);
+      case 0xd1:
+      case 0xd2:
+      case 0xd3:
+      case 0xd4: return wait(v);
       case 0xdd: return set_output_port(x.output_port & ~2);
       case 0xdf: return set_output_port(x.output_port | 2);
       default: return wires.guest_error("unknown controller command");
