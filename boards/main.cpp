@@ -28,6 +28,7 @@ void expire(void* machine, unsigned timer) {
 void service(void* machine) {
   auto& m = *static_cast<Machine*>(machine);
   m.completions.run();
+  m.serve_plugged();
   each_serial(m, [&](unsigned port, auto& device) { pump(m.serial[port], device); });
 }
 bool create_memory(MachineBase& m, u64 ram_size, std::string& error) { return static_cast<Machine&>(m).create_memory(ram_size, error); }

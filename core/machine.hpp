@@ -104,6 +104,25 @@ class MachineBase {
   // What other threads finished, run by the vCPU thread.
   Completions completions;
 
+  // Facts that devices on buses ask for.
+  bool big_endian_guest = false;  // the CPU's byte order; virtio's legacy interface follows it
+  // Fills with random bytes; set by the program, makes no system call.  Empty: there are none.
+  std::function<void(std::span<u8>)> entropy;
+  // Takes a message-signalled interrupt; empty where the board knows none.
+  std::function<void(u64 address, u32 data)> msi;
+
+  // Characters of devices that came at run time, by the name of their -chardev.  Before the machine runs.
+  struct PluggedSerial {
+    std::string chardev;
+    CharPort port;
+  };
+  std::deque<PluggedSerial> plugged_serial;
+  // Called whenever the run loop looks after devices: characters arrived, or the host took some.
+  std::vector<std::function<void()>> plugged_services;
+  void serve_plugged() {
+    for (auto& f : plugged_services) f();
+  }
+
   // A timer of a device that came at run time (-device): `expired` is called on the vCPU thread.  Returns its id for
   // arm_timer and disarm_timer.  Before the machine runs.
   unsigned add_timer(std::function<void()> expired);
