@@ -39,7 +39,8 @@ class Bus {
   unsigned free_slot(unsigned first) const;
   void reset() noexcept;
 
-  // Configuration accesses; an absent function reads as all ones.  `bus` is the number the guest asks for.
+  // Configuration accesses; an absent function reads as all ones.  `bus` is the number the guest asks for; a bridge
+  // takes those of the buses behind it.
   u32 config_read(unsigned bus, unsigned devfn, u32 reg, unsigned size) noexcept;
   void config_write(unsigned bus, unsigned devfn, u32 reg, unsigned size, u32 value) noexcept;
 
@@ -49,6 +50,7 @@ class Bus {
 
   // For functions.
   void set_pin(const Function& f, bool level) noexcept;
+  void set_pin(unsigned slot, unsigned pin, bool level) noexcept;  // pin 0…3; from a bridge for those behind it
   void addresses_changed() noexcept;
   const Upstream& up() const { return up_; }
   void each(const std::function<void(Function&)>& f) const;
@@ -60,8 +62,10 @@ class Bus {
     u64 first, last;
     Function* function;
     unsigned bar;
+    Bus* behind;  // a bridge's window: the cycle goes on there
   };
   const Range* find(bool io, u64 at) noexcept;
+  Bus* leading_to(unsigned bus) const noexcept;
   void collect();
 
   Upstream up_;

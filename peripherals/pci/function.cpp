@@ -45,6 +45,12 @@ Function::Function(const Identity& identity) : identity_(identity) {
   if (identity.rom_size) allow(cfg_rom, 4, u32(~(identity.rom_size - 1)) | rom_enable);
 }
 
+void Function::set_rom(std::vector<u8> contents) {
+  rom_ = std::move(contents);
+  identity_.rom_size = rom_.size();
+  allow(cfg_rom, 4, u32(~(identity_.rom_size - 1)) | rom_enable);
+}
+
 bool Function::is_64_bit(unsigned bar) const {
   const BarKind k = bar < bar_count ? identity_.bars[bar].kind : BarKind::none;
   return k == BarKind::memory64 || k == BarKind::prefetchable64;

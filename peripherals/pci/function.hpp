@@ -9,7 +9,9 @@
 #include "core/base.hpp"
 
 #include <array>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace peripherals::pci {
 using namespace core;
@@ -69,6 +71,15 @@ class Function {
   // Power-on state of the device; overriding, call the base: configuration space, interrupt down.
   virtual void reset() noexcept;
 
+  // A bridge to another bus says which, which bus numbers are behind it, and which cycles it lets through.
+  virtual Bus* behind() noexcept { return nullptr; }
+  virtual bool leads_to(unsigned /*bus*/) const noexcept { return false; }
+  virtual void each_window(const std::function<void(bool io, u64 first, u64 last)>&) const {}
+
+  // Contents of the expansion ROM (romfile=), a power of two; before it is attached.  The bus reads them itself.
+  void set_rom(std::vector<u8> contents);
+  const std::vector<u8>& rom() const { return rom_; }
+
   // For the device.
   void set_intx(bool level) noexcept;  // the device's own interrupt condition; COMMAND may mask it
   // Bus mastering: false, with nothing done, while COMMAND forbids it or the address is no memory.
@@ -108,6 +119,7 @@ class Function {
  private:
   bool is_64_bit(unsigned bar) const;
   Identity identity_;
+  std::vector<u8> rom_;
   std::array<u8, 256> bytes_{}, power_on_{}, writable_{}, clearable_{};
   bool intx_ = false;    // the device's condition
   bool driven_ = false;  // what the bus was told

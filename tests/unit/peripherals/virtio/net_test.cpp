@@ -5,7 +5,7 @@
 using namespace test_virtio;
 
 namespace {
-constexpr u64 f_csum = 1, f_mac = 1 << 5, f_mrg = 1 << 15, f_status = 1 << 16, f_ctrl = 1 << 17, f_ctrl_rx = 1 << 18,
+constexpr u64 f_csum = 1, f_mrg = 1 << 15, f_status = 1 << 16, f_ctrl = 1 << 17, f_ctrl_rx = 1 << 18,
               f_vlan = 1 << 19, f_extra = 1 << 20, f_addr = 1 << 23;
 constexpr u64 control_features = f_ctrl | f_ctrl_rx | f_vlan | f_extra | f_addr;
 constexpr MacAddress own{0x52, 0x54, 0, 0x12, 0x34, 0x56};
