@@ -69,6 +69,7 @@ void RunLoop::stop() {
 void RunLoop::resume() {
   post([this] {
     if (!stopped_) return;
+    for (const auto& r : resumers_) r();
     over_breakpoint_ = true;
     machine_.clock->resume();
     alarm_at_ = never;  // while virtual time stood still it rang too early

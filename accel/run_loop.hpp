@@ -46,6 +46,7 @@ class RunLoop final : public core::RunControl {
   void reset() override;
   void shutdown(int status) override { machine_.request_shutdown_with(status); }
   void on_stop(std::function<void(core::StopReason)> listener) override { listeners_.push_back(std::move(listener)); }
+  void on_resume(std::function<void()> listener) override { resumers_.push_back(std::move(listener)); }
 
  private:
   void do_reset();
@@ -76,5 +77,6 @@ class RunLoop final : public core::RunControl {
   std::atomic<bool> stopped_{false};
   bool over_breakpoint_ = false;
   std::vector<std::function<void(core::StopReason)>> listeners_;
+  std::vector<std::function<void()>> resumers_;
 };
 }  // namespace accel

@@ -1,6 +1,7 @@
 #include "boards/app.hpp"
 
 #include "accel/softmmu.hpp"
+#include "host/block/drives.hpp"
 #include "host/chardev_setup.hpp"
 #include "host/loop.hpp"
 #include "host/options.hpp"
@@ -54,13 +55,14 @@ class Program {
   Result<int> run(std::span<const char* const> arguments) {
     const host::BoardFacts facts{.program = name_, .machines = {app_.info.machines.begin(), app_.info.machines.end()},
                                  .title = app_.info.title, .cpus = app_.cpu_models, .ram_default = app_.info.ram_default,
-                                 .ram_max = app_.info.ram_max, .cpus_max = 1, .version = PINSTRAP_VERSION};
+                                 .ram_max = app_.info.ram_max, .cpus_max = 1, .version = PINSTRAP_VERSION, .block_interfaces = app_.block_interfaces};
     options_ = TRY(host::parse_options(arguments, facts));
     if (options_.show) return host::print(*options_.show);
     if (options_.map) return host::print(app_.info.map);
     if (options_.explain) return host::print(app_.info.wiring);
     TRY(host::refuse_unbuilt(options_, facts));
     TRY(host::apply_log(options_));
+    drives_ = TRY(host::block::Drives::create(options_, facts, app_.machine, [this](const std::string& text) { host::warn(name_, text); }));
     TRY(make_machine());
     return run_machine();
   }
@@ -123,16 +125,19 @@ class Program {
     if (!options_.pidfile.empty() && !(std::ofstream(options_.pidfile) << getpid() << std::endl))
       return Error{Kind::io, fmt::format("-pidfile: cannot write '{}'; name a file in a folder that exists", options_.pidfile)};
     app_.machine.completions.on_post([&run] { run.kick(); });
+    drives_->attach(run);
     loop.start();
     prctl(PR_SET_NAME, "CPU 0/TCG");
     const int status = run.run();
     loop.stop();
     loop.join();
     app_.machine.completions.on_post(nullptr);
+    const auto written = drives_->flush_all();
     consoles->finish();
     if (!options_.pidfile.empty()) unlink(options_.pidfile.c_str());
     if (log_on(Log::stats)) log_text(engine_->stats_text());
     log_flush();
+    if (!written) return written.error();
     return status;
   }
 
@@ -141,6 +146,7 @@ class Program {
     c.run = &run;
     c.target = &app_.cpu->debug();
     c.machine = &app_.machine;
+    c.drives = drives_.get();
     c.devices = app_.devices;
     c.board_map = app_.info.map;
     c.wiring = app_.info.wiring;
@@ -156,6 +162,7 @@ class Program {
   std::string name_;
   host::Options options_;
   HostClock clock_;
+  std::unique_ptr<host::block::Drives> drives_;
   std::unique_ptr<accel::Engine> engine_;
 };
 }  // namespace

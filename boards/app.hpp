@@ -4,6 +4,7 @@
 
 #include "accel/run_loop.hpp"
 #include "boards/board_cpu.hpp"
+#include "host/options.hpp"
 
 #include "core/board.hpp"
 
@@ -20,6 +21,7 @@ struct App {
   bool (*create_memory)(core::MachineBase&, core::u64 ram_size, std::string& error);
   void (*reset_devices)(core::MachineBase&);
   std::span<const core::u8> device_tree;     // the board's own, compiled
+  std::vector<host::BlockPlaces> block_interfaces = {};  // where drives go; see host::BoardFacts
 };
 
 // The exit status of the program.

@@ -30,6 +30,8 @@ class RunControl {
   virtual void shutdown(int status) = 0;
   // Told of every stop, on the vCPU thread; several may listen.
   virtual void on_stop(std::function<void(StopReason)> listener) = 0;
+  // Told on the vCPU thread before the guest runs on after a stop.
+  virtual void on_resume(std::function<void()> listener) = 0;
 };
 
 // One register as debuggers and the monitor see it.

@@ -20,8 +20,8 @@ const OptionRow* find_row(std::string_view name) {
 
 // Options that scripts for QEMU carry; better named than guessed at.
 constexpr std::string_view qemu_options =
-    " L accel-prop acpitable action add-fd audio audiodev blockdev chroot compat debugcon echr fda fdb fsdev "
-    "full-screen fw_cfg g global k mem-path mem-prealloc mtdblock no-acpi no-fd-bootchk no-hpet no-quit numa "
+    " L accel-prop acpitable action add-fd audio audiodev chroot compat debugcon echr fsdev "
+    "full-screen fw_cfg g global k mem-path mem-prealloc no-acpi no-fd-bootchk no-hpet no-quit numa "
     "object only-migratable option-rom perfmap plugin preconfig prom-env qmp-pretty readconfig runas run-with "
     "sandbox seed set smbios soundhw spice tpmdev trace usb usbdevice virtfs watchdog watchdog-action writeconfig "
     "xen-domid ";
@@ -112,14 +112,8 @@ struct Later {
   bool (*used)(const Options&);
   std::string_view missing, remedy;
 };
-constexpr std::string_view use_initrd = "give files to the guest with -initrd";
 constexpr Later later[] = {
     {"-machine usb=on", [](const Options& o) { return o.machine_props.get("usb") == "on"; }, "USB", "use usb=off"},
-    {"-drive", [](const Options& o) { return !o.drive.empty(); }, "disk interface", use_initrd},
-    {"-hda", [](const Options& o) { return !o.hda.empty(); }, "disk interface", use_initrd},
-    {"-cdrom", [](const Options& o) { return !o.cdrom.empty(); }, "disk interface", use_initrd},
-    {"-sd", [](const Options& o) { return !o.sd.empty(); }, "memory card", use_initrd},
-    {"-snapshot", [](const Options& o) { return o.snapshot; }, "disk interface", "leave it out"},
     {"-netdev", [](const Options& o) { return !o.netdev.empty(); }, "network", "use -nic none"},
     {"-nic", [](const Options& o) { return !o.nic.empty(); }, "network", "use -nic none"},
     {"-device", [](const Options& o) { return !o.device.empty(); }, "devices to add",
@@ -151,18 +145,30 @@ constexpr Later later[] = {
 }  // namespace
 
 Status refuse_unbuilt(const Options& options, const BoardFacts& facts) {
+  if (facts.block_interfaces.empty()) {
+    constexpr std::string_view missing = "disk interface", remedy = "give files to the guest with -initrd";
+    for (const WrittenDrive& d : options.drives) return not_built(facts, d.option, missing, remedy);
+    if (!options.blockdev.empty()) return not_built(facts, "-blockdev", missing, remedy);
+    if (options.snapshot) return not_built(facts, "-snapshot", missing, "leave it out");
+  }
   for (const Later& l : later)
     if (l.used(options)) return not_built(facts, l.option, l.missing, l.remedy);
   return {};
 }
 
-int report(std::string_view program, const Error& error) {
-  // One line, whatever came from a file name or the command line.
-  std::string text = error.text;
+namespace {
+// One line, whatever came from a file name or the command line.
+void say(std::string_view program, const char* what, std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
-  std::fprintf(stderr, "%.*s: %s\n", int(program.size()), program.data(), text.c_str());
+  std::fprintf(stderr, "%.*s: %s%s\n", int(program.size()), program.data(), what, text.c_str());
+}
+}  // namespace
+
+int report(std::string_view program, const Error& error) {
+  say(program, "", error.text);
   return 1;
 }
+void warn(std::string_view program, const std::string& text) { say(program, "warning: ", text); }
 
 int print(std::string_view text) {
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0 ? 0 : 1;

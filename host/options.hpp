@@ -6,6 +6,7 @@
 //     if (options->show) return host::print(*options->show);
 
 #include "core/base.hpp"
+#include "core/block_port.hpp"
 #include "core/result.hpp"
 #include "host/keyvalue.hpp"
 
@@ -15,6 +16,12 @@
 #include <vector>
 
 namespace host {
+// Where drives can be attached on a board: `units` places on each of `buses` buses.
+struct BlockPlaces {
+  core::BlockInterface interface = core::BlockInterface::none;
+  unsigned buses = 1, units = 1;
+};
+
 // What the parser must know of the board this program is.
 struct BoardFacts {
   std::string_view program;                // "pinstrap-versatilepb"
@@ -24,6 +31,14 @@ struct BoardFacts {
   core::u64 ram_default = 0, ram_max = 0;  // bytes
   unsigned cpus_max = 1;
   std::string_view version;
+  // The first is where drives without if= go.  `none` stands for drives that -device takes.  Empty: no drives.
+  std::vector<BlockPlaces> block_interfaces;
+};
+
+// -drive, or an option that is short for one: `-hda x` has the keys index=0,media=disk,file=x.
+struct WrittenDrive {
+  std::string option;
+  KeyValues keys;
 };
 
 enum class AccelKind { jit, interp, kvm };
@@ -63,7 +78,9 @@ struct Options {
   bool no_reboot = false, no_shutdown = false, snapshot = false;
   bool semihosting = false;
   KeyValues semihosting_config;
-  std::vector<std::string> drive, hda, cdrom, sd, netdev, nic, device;
+  std::vector<WrittenDrive> drives;  // block/drive_options.hpp says what they mean
+  std::vector<KeyValues> blockdev;
+  std::vector<std::string> netdev, nic, device;
   std::string name, uuid, pidfile, icount, loadvm, incoming;
   bool nodefaults = false, no_user_config = false, daemonize = false;
   bool map = false, explain = false;
@@ -80,6 +97,8 @@ core::Status apply_log(const Options& options);
 
 // Writes `program: sentence` to standard error; the exit status.
 int report(std::string_view program, const core::Error& error);
+// The same, for what is worth knowing and stops nothing: `program: warning: sentence`.
+void warn(std::string_view program, const std::string& text);
 // Writes to standard output; the exit status.
 int print(std::string_view text);
 }  // namespace host

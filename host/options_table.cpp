@@ -1,5 +1,7 @@
 #include "host/options_table.hpp"
 
+#include "host/json.hpp"
+
 namespace host {
 namespace {
 using Value = std::string_view;
@@ -38,7 +40,27 @@ core::Status take_nographic(Context c, Value) {
 }
 core::Status take_gdb_default(Context c, Value) { return take_gdb(c, "tcp:127.0.0.1:1234"); }
 core::Status take_kvm(Context c, Value) { return take_accel(c, "kvm"); }
-core::Status take_drive_letter(Context c, Value v) { return add<&Options::hda>(c, v); }
+// The short spellings of -drive: what they stand for, beside file=.
+constexpr char hda[] = "-hda index=0,media=disk", hdb[] = "-hdb index=1,media=disk", hdc[] = "-hdc index=2,media=disk",
+               hdd[] = "-hdd index=3,media=disk", cdrom[] = "-cdrom index=2,media=cdrom", fda[] = "-fda if=floppy,index=0",
+               fdb[] = "-fdb if=floppy,index=1", sd[] = "-sd if=sd", mtdblock[] = "-mtdblock if=mtd";
+template <auto& Meaning>
+core::Status take_short_drive(Context c, Value v) {
+  const Value meaning = Meaning;
+  const auto space = meaning.find(' ');
+  auto keys = TRY(KeyValues::parse(meaning.substr(space + 1)));
+  keys.items.push_back({"file", std::string(v), false});
+  c.options.drives.push_back({std::string(meaning.substr(0, space)), std::move(keys)});
+  return {};
+}
+core::Status take_drive(Context c, Value v) {
+  c.options.drives.push_back({"-drive", TRY(KeyValues::parse(v))});
+  return {};
+}
+core::Status take_blockdev(Context c, Value v) {
+  c.options.blockdev.push_back(TRY(looks_like_json(v) ? parse_json_keys(v) : KeyValues::parse(v, "driver")));
+  return {};
+}
 core::Status take_network(Context c, Value v) {
   if (v != "none") c.options.nic.emplace_back(v);
   return {};
@@ -129,14 +151,30 @@ constexpr OptionRow console[] = {
     {"parallel", {}, "none", "where the parallel port goes", "-parallel none", keep<&Options::parallel>},
 };
 constexpr OptionRow storage[] = {
-    {"drive", {}, "file=FILE,if=...", "a disk", {}, add<&Options::drive>},
-    {"hda", {}, "FILE", "the first disk", {}, take_drive_letter},
-    {"hdb", {}, "FILE", "the second disk", {}, take_drive_letter},
-    {"hdc", {}, "FILE", "the third disk", {}, take_drive_letter},
-    {"hdd", {}, "FILE", "the fourth disk", {}, take_drive_letter},
-    {"cdrom", {}, "FILE", "a disc", {}, add<&Options::cdrom>},
-    {"sd", {}, "FILE", "a memory card", {}, add<&Options::sd>},
-    {"snapshot", {}, {}, "keep disk changes to this run", {}, set<&Options::snapshot>},
+    {"drive",
+     {},
+     "file=FILE[,if=ide|scsi|floppy|sd|pflash|virtio|none][,index=N|,bus=N,unit=N][,media=disk|cdrom][,format=raw]"
+     "[,readonly=on][,snapshot=on][,cache=MODE][,id=ID][,serial=TEXT][,discard=unmap][,detect-zeroes=on]"
+     "[,rerror=report|ignore|stop][,werror=enospc|report|ignore|stop][,file.locking=off]",
+     "a disk, disc, floppy or card; cache is writeback, none, writethrough, directsync or unsafe",
+     "-drive file=disk.img,format=raw,cache=none",
+     take_drive},
+    {"hda", {}, "FILE", "the first disk; the same as -drive index=0,media=disk,file=FILE", {}, take_short_drive<hda>},
+    {"hdb", {}, "FILE", "the second disk", {}, take_short_drive<hdb>},
+    {"hdc", {}, "FILE", "the third disk", {}, take_short_drive<hdc>},
+    {"hdd", {}, "FILE", "the fourth disk", {}, take_short_drive<hdd>},
+    {"cdrom", {}, "FILE", "a disc, in place of the third disk", {}, take_short_drive<cdrom>},
+    {"fda", {}, "FILE", "a floppy in the first drive", {}, take_short_drive<fda>},
+    {"fdb", {}, "FILE", "a floppy in the second drive", {}, take_short_drive<fdb>},
+    {"sd", {}, "FILE", "a memory card", {}, take_short_drive<sd>},
+    {"mtdblock", {}, "FILE", "a flash chip's contents", {}, take_short_drive<mtdblock>},
+    {"blockdev",
+     {},
+     "driver=raw,node-name=NAME,file.driver=file,file.filename=FILE[,...]|JSON",
+     "a medium that -device drive=NAME can take",
+     "-blockdev driver=raw,node-name=d0,file.driver=file,file.filename=disk.img",
+     take_blockdev},
+    {"snapshot", {}, {}, "keep the changes to all disks in temporary files", {}, set<&Options::snapshot>},
     {"netdev", {}, "KIND,id=...", "a network back end", {}, add<&Options::netdev>},
     {"nic", {}, "KIND|none", "the network card and its back end", "-nic none", take_network},
     {"net", {}, "KIND|none", "an older spelling of -nic", "-net none", take_network},

@@ -112,7 +112,7 @@ std::string hmp_gdbserver(Monitor& m, Arguments arguments) {
   return m.context().gdbserver(device.empty() ? "tcp::1234" : device);
 }
 
-constexpr std::string_view disks = "the storage devices", display = "the display and input devices",
+constexpr std::string_view images = "the image formats", display = "the display and input devices",
                            snapshots = "snapshots", network = "the network back ends", hotplug = "device hot-plug";
 
 constexpr Command table[] = {
@@ -138,9 +138,10 @@ constexpr Command table[] = {
     {"loadvm", {}, "tag", "go back to a saved machine", nullptr, snapshots},
     {"delvm", {}, "tag", "forget a saved machine", nullptr, snapshots},
     {"migrate", {}, "uri", "send the machine elsewhere", nullptr, snapshots},
-    {"change", {}, "device file", "change a disk or disc", nullptr, disks},
-    {"eject", {}, "device", "take out a disc", nullptr, disks},
-    {"commit", {}, "device", "write a snapshot's changes to its image", nullptr, disks},
+    {"change", {}, "device file [format [mode]]", "put another medium in; mode is retain, read-only or read-write", hmp_change},
+    {"eject", {}, "[-f] device", "take a medium out; -f though the guest holds it", hmp_eject},
+    {"block_resize", {}, "device size", "change the size of a disk; a plain number counts MiB", hmp_block_resize},
+    {"commit", {}, "device", "write a snapshot's changes to its image", nullptr, images},
     {"hostfwd_add", {}, "rule", "forward a host port to the guest", nullptr, network},
     {"hostfwd_remove", {}, "rule", "forward it no longer", nullptr, network},
     {"device_add", {}, "device", "plug in a device", nullptr, hotplug},

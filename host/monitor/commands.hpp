@@ -45,4 +45,9 @@ std::string device_at(const MonitorContext& context, core::u64 at);
 std::string hmp_x(Monitor&, Arguments);
 std::string hmp_xp(Monitor&, Arguments);
 std::string hmp_print(Monitor&, Arguments);
+std::string hmp_eject(Monitor&, Arguments);
+std::string hmp_change(Monitor&, Arguments);
+std::string hmp_block_resize(Monitor&, Arguments);
+std::string info_block(Monitor&, Arguments);
+std::string info_blockstats(Monitor&, Arguments);
 }  // namespace host

@@ -117,7 +117,7 @@ std::string register_text(const core::RegInfo& r, u64 v, u32 index) {
   return out + (fields.empty() ? "" : "  " + fields) + "\n";
 }
 
-constexpr std::string_view disks = "the storage devices", network = "the network back ends", snapshots = "snapshots",
+constexpr std::string_view network = "the network back ends", snapshots = "snapshots",
                            display = "the display and input devices";
 constexpr Command table[] = {
     {"version", {}, {}, "the emulator's version", info_version},
@@ -132,7 +132,8 @@ constexpr Command table[] = {
     {"roms", {}, {}, "what was loaded where", info_roms},
     {"jit", {}, {}, "the translator's statistics", info_jit},
     {"history", {}, {}, "earlier command lines", info_history},
-    {"block", {}, {}, "the disks", nullptr, disks},
+    {"block", {}, "[-v] [device]", "the disks and discs", info_block},
+    {"blockstats", {}, {}, "what was read and written", info_blockstats},
     {"network", {}, {}, "the network", nullptr, network},
     {"usernet", {}, {}, "the user network's connections", nullptr, network},
     {"snapshots", {}, {}, "saved machines", nullptr, snapshots},

@@ -15,6 +15,9 @@
 #include <vector>
 
 namespace host {
+namespace block {
+class Drives;
+}
 // One decoded range of the address space, for `info mtree` and --map.
 struct MapEntry {
   std::string name, kind;
@@ -28,6 +31,7 @@ struct MonitorContext {
   core::RunControl* run = nullptr;
   core::DebugTarget* target = nullptr;
   core::MachineBase* machine = nullptr;
+  block::Drives* drives = nullptr;
   std::vector<core::Block> devices;
   std::vector<MapEntry> map;      // devices; memory and known regions are added from `machine`
   std::string board_map, wiring;  // the board page's own texts; `board_map` replaces `map`

@@ -2,6 +2,7 @@
 // A guest without a thread: work runs at once, and stops and steps are counted.
 
 #include "core/run_control.hpp"
+#include "host/chardev.hpp"
 
 #include <array>
 #include <cstring>
@@ -18,12 +19,16 @@ class FakeRun : public core::RunControl {
     ++stops;
     if (std::exchange(runs, false)) tell(StopReason::paused);
   }
-  void resume() override { runs = true, ++resumes; }
+  void resume() override {
+    for (auto& r : resumers) r();
+    runs = true, ++resumes;
+  }
   void step() override { ++steps, tell(StopReason::step); }
   bool running() const override { return runs; }
   void reset() override { ++resets; }
   void shutdown(int s) override { ++shutdowns, status = s; }
   void on_stop(std::function<void(StopReason)> l) override { listeners.push_back(std::move(l)); }
+  void on_resume(std::function<void()> l) override { resumers.push_back(std::move(l)); }
   void tell(StopReason r) {
     runs = false;
     for (auto& l : listeners) l(r);
@@ -31,6 +36,7 @@ class FakeRun : public core::RunControl {
   bool runs = true;
   int stops = 0, resumes = 0, steps = 0, resets = 0, shutdowns = 0, status = -1;
   std::vector<std::function<void(StopReason)>> listeners;
+  std::vector<std::function<void()>> resumers;
 };
 
 // Two 32-bit registers and pc; 256 bytes of memory at 0x1000.

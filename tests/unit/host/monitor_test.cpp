@@ -114,7 +114,7 @@ TEST_CASE("monitor: unknown and unbuilt commands") {
   CHECK(m("sotp") == "unknown command: 'sotp' (did you mean 'stop'?)\n");
   CHECK(m("info regs") == "unknown command: 'info regs'\n");
   CHECK(m("savevm a") == "'savevm' is not built yet: it arrives with snapshots\n");
-  CHECK(m("info block") == "'block' is not built yet: it arrives with the storage devices\n");
+  CHECK(m("info block") == "this machine has no drives\n");
   CHECK(m("log nonsense") == "there is no log item 'nonsense'\n");
   CHECK(m("logfile /nonexistent/x") == "cannot open '/nonexistent/x': no such file or directory\n");
   CHECK(m("help stop") == "stop|s -- stop the guest\n");
