@@ -67,6 +67,7 @@ std::string plain_hex(u32 v) { return hex(v); }
 std::string signed_(u32 i) { return decimal(i); }
 std::string branch(u32 b, u32 pc) { return hex(pc + 4 + u32(core::s32(b << 16) >> 14)); }
 std::string jump(u32 j, u32 pc) { return hex(((pc + 4) & 0xf000'0000) | j << 2); }
+std::string jump16(u32 j, u32 pc) { return hex(((pc + 4) & 0xf000'0000) | j << 2 | 1); }
 std::string size(u32 m) { return hex(m + 1); }
 std::string ins_size(u32 m, u32 k) { return hex(m - k + 1); }
 
@@ -99,7 +100,7 @@ std::string link(u32 d) { return d == ra ? "" : reg(d) + ","; }
 
 std::string addu(u32 d, u32 s, u32 t) { return t == zero ? list("move", {reg(d), reg(s)}) : list("addu", {reg(d), reg(s), reg(t)}); }
 std::string or_text(u32 d, u32 s, u32 t) { return t == zero ? list("move", {reg(d), reg(s)}) : list("or", {reg(d), reg(s), reg(t)}); }
-std::string nor(u32 d, u32 s, u32 t) { return t == zero ? list("not", {reg(d), reg(s)}) : list("nor", {reg(d), reg(s), reg(t)}); }
+std::string nor(u32 d, u32 s, u32 t) { return t == zero && s != zero ? list("not", {reg(d), reg(s)}) : list("nor", {reg(d), reg(s), reg(t)}); }
 std::string subtract(u32 d, u32 s, u32 t, const char* negate, const char* name) {
   return s == zero ? list(negate, {reg(d), reg(t)}) : list(name, {reg(d), reg(s), reg(t)});
 }
@@ -117,7 +118,7 @@ std::string bne(u32 s, u32 t, const char* likely) {
   const std::string l = likely;
   return t == zero ? list(("bnez" + l).c_str(), {reg(s), ""}) : list(("bne" + l).c_str(), {reg(s), reg(t), ""});
 }
-std::string bgez(u32 s) { return list("bgez", {reg(s), ""}); }
+std::string bgez(u32 s) { return s == zero ? "b " : list("bgez", {reg(s), ""}); }
 std::string bgezal(u32 s) { return s == zero ? "bal " : list("bgezal", {reg(s), ""}); }
 
 }  // namespace mips::print

@@ -17,6 +17,7 @@ std::string plain_hex(u32 v);                 // the same of an operand without 
 std::string signed_(u32 i);                   // 16 bits
 std::string branch(u32 b, u32 pc);            // words from the delay slot
 std::string jump(u32 j, u32 pc);              // words in the 256 MiB of the delay slot
+std::string jump16(u32 j, u32 pc);            // to MIPS16e code
 std::string cp0(u32 d, u32 e);                // coprocessor 0 register and select
 std::string hwr(u32 d);
 std::string size(u32 m);

@@ -268,9 +268,9 @@ struct Mips32Visitor {
   void operator()(const rdhwr& i) { t.call(t.target(i.t), helper_rdhwr, i.d); }
 
   void operator()(const mips32::Undefined& i) {
-    constexpr u32 cop0 = 0x10, cop2 = 0x12;
+    constexpr u32 cop0 = 0x10, cop2 = 0x12, lwc2 = 0x32, ldc2 = 0x36, swc2 = 0x3a, sdc2 = 0x3e;
     const u32 major = i.w >> 26;
-    if (major == cop2) return t.raise(ExcCode::CpU, 2);
+    if (major == cop2 || major == lwc2 || major == ldc2 || major == swc2 || major == sdc2) return t.raise(ExcCode::CpU, 2);
     if (major == cop0) t.require_cp0();
     t.reserved();
   }
