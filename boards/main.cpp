@@ -5,6 +5,7 @@
 #include "accel/board_port.hpp"
 #include "boards/app.hpp"
 #include "boards/cpu_arm.hpp"
+#include "boards/cpu_mips.hpp"
 
 extern const unsigned char pinstrap_device_tree[];
 extern const unsigned long pinstrap_device_tree_size;
@@ -33,12 +34,14 @@ void service(void* machine) {
 }
 bool create_memory(MachineBase& m, u64 ram_size, std::string& error) { return static_cast<Machine&>(m).create_memory(ram_size, error); }
 void reset_devices(MachineBase& m) { static_cast<Machine&>(m).reset_devices(); }
+void store(MachineBase* m, GuestPhys at, u32 value) { static_cast<Machine*>(m)->write(at, 4, value); }
 u64 fetch(MachineBase* m, GuestPhys at) { return static_cast<Machine*>(m)->read(at, 4); }
 }  // namespace
 
 int main(int argc, char** argv) {
   Machine machine;
   machine.fetch_device = fetch;
+  machine.store_device = store;
   boards::App app{.info = Machine::info(),
                   .machine = machine,
                   .cpu = boards::make_cpu(machine, machine.cpu),

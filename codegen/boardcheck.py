@@ -58,10 +58,15 @@ class Checker:
         self.check_overlaps()
         edges, gates = self.edges(devices)
         self.page.complaints.stop_if_any()
-        cpu |= {"kind": d["cpu"]["kind"], "hz": amount(d["cpu"]["clock"]), "mark": self.page.mark(("cpu", "kind"))}
+        cpu |= {"hz": amount(d["cpu"]["clock"]), "mark": self.page.mark(("cpu", "kind"))}
+        for key in [k for k in d["cpu"] if k in ("model", "endian", "bus_errors_from")]:
+            if cpu["header"] and not cpu["facts"]:
+                self.error(("cpu", key), f"cpu: {d['cpu']['kind']} is no kind that has '{key}:', leave it out", key=True)
+        self.page.complaints.stop_if_any()
+        cpu |= {k: v for k, v in d["cpu"].items() if k != "clock"}
         self.regions.sort(key=lambda r: (r.space != "mem", r.space, r.at, r.what != "memory"))
         return Board(d["board"], d["title"], d.get("machines", [d["board"]]), cpu, self.clocks, self.regions, self.spaces,
-                     devices, edges, gates, d.get("linux", {}), self.page.file)
+                     devices, edges, gates, d.get("linux", {}), d.get("firmware", []), self.page.file)
 
     # Shape --------------------------------------------------------------------------------------
 
@@ -116,7 +121,8 @@ class Checker:
         if kind not in kinds:
             self.error(where, f"{name}: no {what} '{kind}'" + suggest(kind, kinds, f"; there is no {folder}/*/{kind}.hpp"))
         group, header = kinds.get(kind, ("", ""))
-        return {"group": group, "header": header}
+        text = next(((r / header).read_text() for r in self.roots if header and (r / header).exists()), "")
+        return {"group": group, "header": header, "facts": "class Facts" in text}
 
     def device(self, name, v):
         where, d, page = ("devices", name), self.data, self.page

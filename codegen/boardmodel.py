@@ -127,6 +127,7 @@ class Board:
     edges: list
     gates: list
     linux: dict
+    firmware: list
     source: str
 
     def memories(self):

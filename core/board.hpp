@@ -88,6 +88,12 @@ struct ClockInfo {
   u64 hz;
 };
 
+// A 32-bit store that firmware has done when it starts a kernel.
+struct FirmwareStore {
+  GuestPhys at;
+  u32 value;
+};
+
 // The facts of a board that programs print or check.  Sizes in bytes.
 struct BoardInfo {
   const char* name;
@@ -97,6 +103,7 @@ struct BoardInfo {
   std::span<const ClockInfo> clocks;      // the first is the processor's
   u64 ram_default, ram_max;               // 0: -m is not an option here
   const char* ram_reason;                 // why not more: a clause
+  std::span<const FirmwareStore> firmware = {};  // in order; those into ROM say what it holds
   u32 linux_machine;                      // machine number for kernels without a device tree
   const char* map;                        // the memory map, a line per range
   const char* wiring;                     // the wires, a line each

@@ -91,6 +91,8 @@ class MachineBase {
 
   // One 32-bit instruction fetch from an address that is not memory; set by the board.
   u64 (*fetch_device)(MachineBase*, GuestPhys at) = nullptr;
+  // One 32-bit store through the machine's decoder, for what firmware does before a kernel runs; set by the board.
+  void (*store_device)(MachineBase*, GuestPhys at, u32 value) = nullptr;
 
   // Serial ports by number; index = `host: serialN` of the board page.
   std::array<CharPort, 8> serial;
