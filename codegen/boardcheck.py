@@ -8,7 +8,6 @@ from boardmodel import Board, Device, Edge, Region, Space, amount, size_text
 from boardsource import Page, suggest
 
 PAGE = 4096
-STEP = 0x100  # Ports::window_step
 # Names C++ or the machine itself already uses.
 RESERVED = set("""cpu none clock timers ram serial request wake known now raise read write expire info devices edges
  auto bool break case catch char class const continue default delete do double else enum explicit export extern false
@@ -202,11 +201,7 @@ class Checker:
         if len(sizes) != len(places):
             self.error(where + ("size",), f"{name}: 'at:' and 'size:' list {len(places)} and {len(sizes)} windows, must be as many")
             sizes = (sizes * len(places))[:len(places)]
-        out = [Region(name, a, amount(n), self.page.mark(where, True), "device", v.get("space", "mem"), base=i * STEP) for i, (a, n) in enumerate(zip(places, sizes))]
-        for i, w in enumerate(out if len(out) > 1 else ()):
-            if w.size > STEP:
-                self.error(where + ("size", i), f"{name}: one of several windows has at most {STEP} bytes, not {size_text(w.size)}")
-        return out
+        return [Region(name, a, amount(n), self.page.mark(where, True), "device", v.get("space", "mem"), number=i) for i, (a, n) in enumerate(zip(places, sizes))]
 
     def check_overlaps(self):
         for space in {r.space for r in self.regions}:

@@ -38,7 +38,7 @@ def cases(board):
                     by_page.setdefault(p, []).append(w)
         groups = {}
         for p, ws in sorted(by_page.items()):
-            groups.setdefault(tuple((w.name, w.base) for w in ws), (ws, []))[1].append(p)
+            groups.setdefault(tuple((w.name, w.number) for w in ws), (ws, []))[1].append(p)
         for ws, pages in groups.values():
             whole = len(ws) == 1 and ws[0].size == len(pages) * space.grain
             small[space.name].append({"windows": ws, "pages": pages, "whole": whole})

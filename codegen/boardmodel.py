@@ -56,7 +56,7 @@ class Region:
     option: bool = False
     max: int = 0
     rest: str = ""  # the memory whose surplus it holds
-    base: int = 0  # of a device's further windows: where its registers begin
+    number: int = 0  # of a device's windows
 
     @property
     def last(self):

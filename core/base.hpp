@@ -71,8 +71,8 @@ struct Ports {
   u8 widths = 1 | 2 | 4;        // access sizes in bytes the window answers, as a bit set
   Narrow narrow = Narrow::low;
   u16 more_windows[4] = {};     // sizes of further places it decodes; the registers of the n-th begin at n × window_step
+  u32 window_step = 0x100;
 
-  static constexpr u32 window_step = 0x100;
   constexpr unsigned windows() const {
     unsigned n = 1;
     for (auto size : more_windows) n += size != 0;
