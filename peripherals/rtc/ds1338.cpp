@@ -19,73 +19,36 @@ u32 from_bcd(u8 v, u32 least, u32 most) { return std::clamp((v >> 4) * 10u + (v 
 }  // namespace
 
 void Ds1338::lines(bool scl, bool sda, s64 now) {
-  const bool held = scl && scl_;  // SDA may only move while SCL is high to mean START or STOP
-  if (held && bus_sda_ && !sda) start(now);
-  else if (held && !bus_sda_ && sda) stop();
-  else if (scl && !scl_) rising(sda);
-  else if (!scl && scl_) falling(now);
-  scl_ = scl;
-  bus_sda_ = sda;
+  now_ = now;
+  Target::lines(scl, sda);
 }
 
-void Ds1338::start(s64 now) {
-  state_ = State::address;
-  bits_ = shift_ = 0;
-  sda_ = true;
+void Ds1338::started() {
   pointed_ = false;
-  latch(now);
+  latch();
 }
 
-void Ds1338::stop() {
-  state_ = State::idle;
-  sda_ = true;
-}
-
-void Ds1338::rising(bool sda) {
-  if (state_ == State::idle || bits_ >= 9) return;
-  if (state_ == State::send) nack_ = sda;
-  else if (bits_ < 8) shift_ = u8(shift_ << 1 | sda);
-  ++bits_;
-}
-
-// The chip changes SDA while SCL is low: data bits when it sends, the acknowledge when it receives.
-void Ds1338::falling(s64 now) {
-  if (state_ == State::idle) return;
-  if (bits_ == 9) {
-    bits_ = 0;
-    sda_ = true;
-    if (state_ == State::address) state_ = shift_ & 1 ? State::send : State::receive;
-    else if (state_ == State::send && nack_) state_ = State::idle;
-    if (state_ == State::send) load();
-  } else if (bits_ == 8) {
-    sda_ = state_ == State::send || !take(shift_, now);
-    if (sda_ && state_ != State::send) state_ = State::idle;
-  }
-  if (state_ == State::send && bits_ < 8) sda_ = shift_ >> (7 - bits_) & 1;
-}
-
-// A byte from the bus; true acknowledges it.
-bool Ds1338::take(u8 c, s64 now) {
-  if (state_ == State::address) return c >> 1 == address;
+bool Ds1338::take(u8 c) {
   if (!pointed_) pointer_ = c & 0x3f;
-  else write(c, now);
+  else write(c);
   pointed_ = true;
   return true;
 }
 
-void Ds1338::load() {
-  shift_ = read();
+u8 Ds1338::give() {
+  const u8 c = read();
   pointer_ = (pointer_ + 1) & 0x3f;
+  return c;
 }
 
 u8 Ds1338::read() const { return pointer_ < 7 ? clock_[pointer_] : other_[pointer_ - 7]; }
 
-void Ds1338::write(u8 c, s64 now) {
+void Ds1338::write(u8 c) {
   constexpr u8 writable[] = {0xff, 0x7f, 0x7f, 0x07, 0x3f, 0x1f, 0xff};
   constexpr u8 control = 0xb3;
   if (pointer_ < 7) {
     clock_[pointer_] = c & writable[pointer_];
-    set_time(now);
+    set_time();
   } else {
     other_[pointer_ - 7] = pointer_ == 7 ? c & control : c;
   }
@@ -93,8 +56,8 @@ void Ds1338::write(u8 c, s64 now) {
 }
 
 // Table 2: seconds and CH, minutes, hours, day of week, date, month, year.
-void Ds1338::latch(s64 now) {
-  const s64 t = stopped_ ? stopped_at_ : epoch_ + now;
+void Ds1338::latch() {
+  const s64 t = stopped_ ? stopped_at_ : epoch_ + now_;
   const s64 of_day = floor_mod(t, day_seconds), days = (t - of_day) / day_seconds, hour = of_day / 3600;
   const Date d = date_of(days);
   const u8 hour12 = u8(0x40 | (hour >= 12 ? 0x20 : 0) | to_bcd(hour % 12 ? hour % 12 : 12));
@@ -108,7 +71,7 @@ void Ds1338::latch(s64 now) {
 }
 
 // Takes the user copy as the time.
-void Ds1338::set_time(s64 now) {
+void Ds1338::set_time() {
   half_day_ = clock_[2] & 0x40;
   u32 hour = from_bcd(clock_[2] & 0x3f, 0, 23);
   if (half_day_) hour = from_bcd(clock_[2] & 0x1f, 1, 12) % 12 + (clock_[2] & 0x20 ? 12 : 0);
@@ -117,7 +80,7 @@ void Ds1338::set_time(s64 now) {
   const s64 t = days * day_seconds + hour * 3600 + from_bcd(clock_[1], 0, 59) * 60 + from_bcd(clock_[0] & 0x7f, 0, 59);
   stopped_ = clock_[0] & 0x80;
   stopped_at_ = t;
-  epoch_ = t - now;
+  epoch_ = t - now_;
   weekday_shift_ = u8(floor_mod(s64(clock_[3]) - 1 - (days + 4), 7));
 }
 }  // namespace peripherals::ds1338
