@@ -1,6 +1,5 @@
 #include "peripherals/timer/i8254.hpp"
 
-#include "peripherals/sysctl/port61.hpp"
 #include "tests/unit/bench.hpp"
 
 using namespace test;
@@ -235,30 +234,4 @@ TEST_CASE("i8254: registers take wide accesses as bytes") {
   b.write_at(2, 2, 0x0000);  // counter 2, then: latch counter 0
   CHECK(b.read<COUNTER>(0) == 0x34);
   CHECK(b.read<COUNTER>(0) == 0x12);
-}
-
-namespace {
-struct Clockwork {
-  bool gate = false, out = false;
-  bool out2() const { return out; }
-  void set_gate2(bool on) { gate = on; }
-} clockwork;
-struct SpeakerBoard : TestWires {
-  Clockwork& pit() const { return clockwork; }
-};
-}  // namespace
-
-TEST_CASE("port61: bits 0 and 1 as written, 5 is OUT2, 4 turns with RAM refresh") {
-  Bench<peripherals::port61::Port61, SpeakerBoard> b;
-  b.write_at(0, 1, 0xff);
-  CHECK(clockwork.gate);
-  CHECK(b.read_at(0, 1) == 0x0f);
-  clockwork.out = true;
-  CHECK(b.read_at(0, 1) == 0x2f);
-  b.run_for(15'085_ns);
-  CHECK(b.read_at(0, 1) == 0x3f);
-  b.run_for(15'085_ns);
-  b.write_at(0, 1, 0);
-  CHECK_FALSE(clockwork.gate);
-  CHECK(b.read_at(0, 1) == 0x20);
 }
