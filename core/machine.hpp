@@ -107,7 +107,6 @@ class MachineBase {
   Completions completions;
 
   // Facts that devices on buses ask for.
-  bool big_endian_guest = false;  // the CPU's byte order; virtio's legacy interface follows it
   // Fills with random bytes; set by the program, makes no system call.  Empty: there are none.
   std::function<void(std::span<u8>)> entropy;
   // Takes a message-signalled interrupt; empty where the board knows none.
