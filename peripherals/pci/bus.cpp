@@ -96,7 +96,8 @@ void Bus::collect() {
       if (u64 at; f.decodes(bar, at)) ranges_[f.is_io(bar)].push_back({at, at + f.bar_size(bar) - 1, &f, bar, nullptr});
   });
   each([&](Function& f) {
-    f.each_window([&](bool io, u64 first, u64 last) { ranges_[io].push_back({first, last, &f, 0, f.behind()}); });
+    unsigned bar = window_bar;
+    f.each_window([&](bool io, u64 first, u64 last) { ranges_[io].push_back({first, last, &f, bar++, f.behind()}); });
   });
 }
 

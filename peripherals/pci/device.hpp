@@ -3,6 +3,8 @@
 //
 //     static constexpr pci::Identity pci_identity{.vendor = 0x1022, .device = 0x2000, …};
 //     static constexpr pci::BarMap pci_bars[] = {{0, 0x000}, {1, 0x000}};   // region n begins at that register offset
+//     void pci_windows(const pci::Function&, found) const;  // optional: calls found(io, first, last) for further windows;
+//                                                           // to BarMap they are regions window_bar and up
 //     void pci_attached(pci::Function&);                                     // optional: capabilities, presets
 //     u32 pci_config_read(pci::Function&, u32 reg, unsigned size);           // optional: registers of its own there
 //     void pci_config_write(pci::Function&, u32 reg, unsigned size, u32 v);
@@ -18,6 +20,7 @@
 #include "core/machine.hpp"
 #include "core/reg.hpp"
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -39,6 +42,9 @@ class Adapter : public Function {
     if constexpr (requires { d_.pci_config_write(*this, reg, size, value); })
       d_.pci_config_write(*this, reg, size, value);
     else Function::config_write(reg, size, value);
+  }
+  void each_window(const std::function<void(bool io, u64 first, u64 last)>& found) const override {
+    if constexpr (requires { d_.pci_windows(*this, found); }) d_.pci_windows(*this, found);
   }
   u64 bar_read(unsigned bar, u64 off, unsigned size) noexcept override {
     if constexpr (requires { d_.pci_bar_read(bar, off, size); }) return d_.pci_bar_read(bar, off, size);

@@ -24,7 +24,7 @@ struct Bar {
   BarKind kind = BarKind::none;
   u64 size = 0;  // a power of two; memory at least 16, I/O at least 4
 };
-inline constexpr unsigned bar_count = 6, rom_bar = 6;
+inline constexpr unsigned bar_count = 6, rom_bar = 6, window_bar = 7;  // window_bar + n: each_window's n-th
 
 // Region `bar` shows the registers of a device from `offset` on (pci/device.hpp).
 struct BarMap {
@@ -71,7 +71,8 @@ class Function {
   // Power-on state of the device; overriding, call the base: configuration space, interrupt down.
   virtual void reset() noexcept;
 
-  // A bridge to another bus says which, which bus numbers are behind it, and which cycles it lets through.
+  // A bridge to another bus says which, which bus numbers are behind it, and which cycles it lets through.  Another
+  // function has windows where registers of its own say; they are regions window_bar and up.
   virtual Bus* behind() noexcept { return nullptr; }
   virtual bool leads_to(unsigned /*bus*/) const noexcept { return false; }
   virtual void each_window(const std::function<void(bool io, u64 first, u64 last)>&) const {}
