@@ -116,8 +116,6 @@ constexpr Later later[] = {
     {"-machine usb=on", [](const Options& o) { return o.machine_props.get("usb") == "on"; }, "USB", "use usb=off"},
     {"-netdev", [](const Options& o) { return !o.netdev.empty(); }, "network", "use -nic none"},
     {"-nic", [](const Options& o) { return !o.nic.empty(); }, "network", "use -nic none"},
-    {"-device", [](const Options& o) { return !o.device.empty(); }, "devices to add",
-     "the ones on the board are always there"},
     {"-vga", [](const Options& o) { return !o.vga.empty() && o.vga != "none"; }, "screen", "use -vga none"},
     {"-parallel", [](const Options& o) { return !o.parallel.empty() && o.parallel != "none" && o.parallel != "null"; },
      "parallel port", "use -parallel none"},

@@ -6,6 +6,7 @@
 //     if (options->show) return host::print(*options->show);
 
 #include "core/base.hpp"
+#include "core/plug.hpp"
 #include "core/block_port.hpp"
 #include "core/result.hpp"
 #include "host/keyvalue.hpp"
@@ -33,6 +34,7 @@ struct BoardFacts {
   std::string_view version;
   // The first is where drives without if= go.  `none` stands for drives that -device takes.  Empty: no drives.
   std::vector<BlockPlaces> block_interfaces;
+  std::span<const core::PlugKind* const> devices = {};  // what -device takes
 };
 
 // -drive, or an option that is short for one: `-hda x` has the keys index=0,media=disk,file=x.

@@ -178,7 +178,8 @@ constexpr OptionRow storage[] = {
     {"netdev", {}, "KIND,id=...", "a network back end", {}, add<&Options::netdev>},
     {"nic", {}, "KIND|none", "the network card and its back end", "-nic none", take_network},
     {"net", {}, "KIND|none", "an older spelling of -nic", "-net none", take_network},
-    {"device", {}, "NAME[,prop=value...]", "one more device", {}, add<&Options::device>},
+    {"device", {}, "NAME[,prop=value...]", "one more device; 'help' lists them, 'NAME,help' their properties",
+     "-device virtio-blk-pci,drive=d0", take_device},
 };
 constexpr OptionRow debug[] = {
     {"S",

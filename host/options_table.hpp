@@ -35,4 +35,5 @@ core::Status take_serial(Context, std::string_view);
 core::Status take_monitor(Context, std::string_view);
 core::Status take_chardev(Context, std::string_view);
 core::Status take_uuid(Context, std::string_view);
+core::Status take_device(Context, std::string_view);
 }  // namespace host

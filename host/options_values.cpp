@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 #include "core/reg.hpp"
 #include "host/chardev_fd.hpp"
+#include "host/device_options.hpp"
 #include "host/gdbstub/gdbstub.hpp"
 #include "host/options_table.hpp"
 
@@ -262,6 +263,16 @@ Status take_monitor(Context c, Value v) {
 Status take_chardev(Context c, Value v) {
   TRY(parse_chardev_option(v));
   c.options.chardev.emplace_back(v);
+  return {};
+}
+
+Status take_device(Context c, Value v) {
+  if (const auto help = TRY(device_help(v, c.facts.devices))) {
+    c.options.show = *help;
+    return {};
+  }
+  TRY(read_device(v, c.facts.devices));
+  c.options.device.emplace_back(v);
   return {};
 }
 

@@ -18,10 +18,10 @@
 
 #include "core/log.hpp"
 #include "core/machine.hpp"
+#include "core/plug.hpp"
 #include "core/reg.hpp"
 
 #include <functional>
-#include <map>
 #include <vector>
 
 namespace peripherals::pci {
@@ -70,15 +70,6 @@ template <class Device>
 class Soldered final : public Adapter<Device> {
  public:
   using Adapter<Device>::Adapter;
-};
-
-// What -device gives a plugged device beside its place.
-struct PlugContext {
-  MachineBase& machine;
-  std::string id;
-  NetPort* nic = nullptr;                         // netdev=
-  std::vector<BlockPort*> drives;                 // drive=
-  std::map<std::string, std::string> properties;  // the other keys, as written
 };
 
 // The wires of a plugged device; the same names as those generated from a board page.
