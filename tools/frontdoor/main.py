@@ -7,6 +7,7 @@ import sys
 
 import build
 import guest
+import installer
 import packages
 import suite
 from screen import fail, say
@@ -14,7 +15,7 @@ from screen import fail, say
 GENERAL = """\
 usage: ./pinstrap COMMAND [arguments]
 
-  run     build the Versatile PB and boot an example on it, or run a board with options of your own
+  run     boot Debian's installer on the MIPS Malta, or run a board with options of your own
   build   build the boards, or one more from its page
   test    everything a change must pass
   bench   speed beside QEMU
@@ -25,12 +26,16 @@ What is missing on a Debian 12 system is installed with apt-get, and said. Every
 """
 
 RUN = """\
-usage: ./pinstrap run                           boots examples/hello-uart on the Versatile PB
+usage: ./pinstrap run                           boots Debian's installer on the MIPS Malta
+       ./pinstrap run hello                     boots examples/hello-uart on the Versatile PB
        ./pinstrap run --linux [options]         boots the Linux that ./pinstrap guest versatilepb-linux made
        ./pinstrap run BOARD [options]           runs a board; options as for QEMU, -help lists them
 
   ./pinstrap run versatilepb -kernel zImage -dtb versatile-pb.dtb -initrd initramfs.cpio.gz \\
                  -append console=ttyAMA0 -nographic
+
+The first boots Debian's own package debian-installer-12-netboot-mipsel, fetched once, with a blank disk of 4 GiB and a
+network; all of it is kept in build/guests, and deleting build/guests/malta-disk.img makes the disk blank again.
 
 On this terminal, C-a x (Control-A, then x) leaves, C-a c goes to the monitor and back, C-a h lists the rest.
 """
@@ -53,25 +58,46 @@ LEAVE = "C-a x (Control-A, then x) leaves; C-a c is the monitor, C-a h lists the
 
 
 def run(words):
-    packages.need("running a board", "build", "run")
+    packages.need("running a board", "build")
     build.configure()
-    if words and words[0] == "--linux":
+    if not words:
+        return run_installer()
+    if words == ["hello"]:
+        return run_hello()
+    if words[0] == "--linux":
         folder = guest.folder("versatilepb-linux")
         if not (folder / "zImage").is_file():
             fail("there is no Linux guest yet; './pinstrap guest versatilepb-linux' makes one")
-        board, options = "versatilepb", [*guest.options(folder), "-nographic", "-no-reboot", *words[1:]]
-    elif not words:
-        board, options = "versatilepb", ["-kernel", str(build.example()), "-nographic", "-no-reboot"]
-    else:
-        board, options = words[0].removeprefix("pinstrap-"), words[1:]
-        if board.startswith("-"):
-            fail(f"the board's name comes before its options: ./pinstrap run versatilepb {build.shown(words)}")
-        check_board(board)
+        return start("versatilepb", [*guest.options(folder), "-nographic", "-no-reboot", *words[1:]], LEAVE)
+    board, options = words[0].removeprefix("pinstrap-"), words[1:]
+    if board.startswith("-"):
+        fail(f"the board's name comes before its options: ./pinstrap run versatilepb {build.shown(words)}")
+    check_board(board)
+    return start(board, options)
+
+
+def run_installer():
+    try:
+        installer.fetch()
+    except installer.Absent as e:
+        say(f"no Debian installer to show: {e}\n"
+            "Running examples/hello-uart on the Versatile PB instead, which needs no download; './pinstrap run' tries again.\n")
+        return run_hello()
+    return start("malta", installer.options(), f"{LEAVE}\n{installer.WHAT}")
+
+
+def run_hello():
+    packages.need("the example", "hello")
+    return start("versatilepb", ["-kernel", str(build.example()), "-nographic", "-no-reboot"], LEAVE)
+
+
+def start(board, options, note=None):
+    """Builds the board and becomes it; with a note, its command line and the note are shown first."""
     if not build.compile(targets=[f"boards/pinstrap-{board}"], what=f"building pinstrap-{board}"):
         return 1
     command = [str(build.NATIVE / "boards" / f"pinstrap-{board}"), *options]
-    if words[:1] in ([], ["--linux"]):
-        say(f"{build.shown(command)}\n{LEAVE}\n")
+    if note:
+        say(f"{build.shown(command)}\n{note}\n")
     os.execv(command[0], command)
 
 

@@ -53,7 +53,25 @@ def lists_present():
     return any(pathlib.Path("/var/lib/apt/lists").glob("*_Packages*"))
 
 
-def apt(root, words, what):
+def own_lists(folder, architecture=None):
+    """Options for apt-get: package lists of our own in `folder`, which needs no root and no change to the system."""
+    for part in ("lists/partial", "cache/archives/partial"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "status").touch()
+    foreign = [f"APT::Architecture={architecture}", f"APT::Architectures={architecture}"] if architecture else []
+    words = [*foreign, f"Dir::State::Lists={folder / 'lists'}", f"Dir::Cache={folder / 'cache'}", f"Dir::State::status={folder / 'status'}",
+             "APT::Sandbox::User=root"]
+    return [w for word in words for w in ("-o", word)]
+
+
+def download(package, folder, options=()):
+    """Gets a package's file into `folder` without installing it; (the file or None, what apt-get said)."""
+    # The user that apt-get downloads as may not write there; as root it is done by root.
+    code, text = apt([], ["-o", "APT::Sandbox::User=root", *options, "download", package], package, folder)
+    return next(iter(folder.glob(f"{package}_*.deb")), None) if code == 0 else None, text
+
+
+def apt(root, words, what, folder=None):
     """Runs apt-get; (exit status, what it wrote to standard error)."""
     # Progress comes on descriptor 3, made by the shell because sudo passes only 0 to 2; apt-get closes it for the
     # packages' scripts, which need a standard output of their own.
@@ -62,7 +80,7 @@ def apt(root, words, what):
     progress = Progress(f"  {what}")
     progress.show("begins")
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, cwd=folder,
                                    text=True, errors="replace")
         for line in process.stdout:  # among others dlstatus:N:PERCENT:TEXT and pmstatus:PACKAGE:PERCENT:TEXT
             if m := re.match(r"(?:dl|pm)status:[^:]*:([0-9.]+):(.*)", line):

@@ -104,7 +104,7 @@ def main(words):
         say(f"pinstrap: there is no test suite '{wrong[0]}'; there are {', '.join(SUITES)}, and --quick and --asan")
         return 1
     tally = Tally()
-    packages.need("testing", "build", "run", "test")
+    packages.need("testing", "build", "hello", "test")
     chosen = [w for w in words if w in SUITES]
     try:
         if "--asan" in words:
