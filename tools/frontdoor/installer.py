@@ -55,10 +55,10 @@ def download(scratch):
         deb, _ = packages.download(PACKAGE, scratch)
     if not deb:
         options = packages.own_lists(build.NATIVE / "guests-work/apt")
-        packages.apt([], [*options, "update"], "package lists")
+        _, complaints = packages.apt([], [*options, "update"], "package lists")
         deb, text = packages.download(PACKAGE, scratch, options)
     if not deb:
-        raise Absent(f"apt-get could not download {PACKAGE}: {reason(text)}")
+        raise Absent(f"apt-get could not download {PACKAGE}: {reason(complaints or text)}")
     return deb
 
 
