@@ -1,77 +1,27 @@
 #include "cpus/arm/vfp.hpp"
 
 #include "cpus/arm/models.hpp"
-
-#include <bit>
-#include <cmath>
-
-#include <xmmintrin.h>
+#include "cpus/host_fp.hpp"
 
 namespace arm {
 namespace {
+using namespace host_fp;
+using host_fp::Bits;
 
+// Registers in a vector bank.
 template <class F>
-struct Format;
-template <>
-struct Format<float> {
-  using Bits = u32;
-  static constexpr unsigned fraction = 23;
-  static constexpr unsigned bank = 8;  // registers in a vector bank
-};
-template <>
-struct Format<double> {
-  using Bits = u64;
-  static constexpr unsigned fraction = 52;
-  static constexpr unsigned bank = 4;
-};
-template <class F>
-using Bits = typename Format<F>::Bits;
-
-template <class F>
-inline constexpr Bits<F> sign_bit = Bits<F>(1) << (8 * sizeof(F) - 1);
-template <class F>
-inline constexpr Bits<F> min_normal = Bits<F>(1) << Format<F>::fraction;
-template <class F>
-inline constexpr Bits<F> quiet_bit = min_normal<F> >> 1;
-template <class F>
-inline constexpr Bits<F> infinity = Bits<F>(~sign_bit<F>) & ~(min_normal<F> - 1);
+inline constexpr unsigned bank = sizeof(F) == 4 ? 8 : 4;
 template <class F>
 inline constexpr Bits<F> default_nan = infinity<F> | quiet_bit<F>;
 
 template <class F>
-constexpr Bits<F> magnitude(Bits<F> a) { return a & ~sign_bit<F>; }
-template <class F>
-constexpr bool is_nan(Bits<F> a) { return magnitude<F>(a) > infinity<F>; }
-template <class F>
 constexpr bool is_signalling(Bits<F> a) { return is_nan<F>(a) && !(a & quiet_bit<F>); }
-template <class F>
-constexpr bool is_denormal(Bits<F> a) { return magnitude<F>(a) - 1 < min_normal<F> - 1; }
 
-template <class F>
-F value(Bits<F> a) { return std::bit_cast<F>(a); }
-template <class F>
-Bits<F> bits(F a) { return std::bit_cast<Bits<F>>(a); }
-
-// Keeps the compiler from moving arithmetic over the changes of MXCSR around it.
-template <class F>
-[[gnu::always_inline]] inline void pin(F& a) { asm volatile("" : "+x"(a) : : "memory"); }
-
-// The host in the guest's rounding mode with clear flags; restores MXCSR.
-class HostFp {
- public:
-  explicit HostFp(u32 fpscr) : saved_(_mm_getcsr()) { round(fpscr >> 22 & 3); }
-  HostFp(const HostFp&) = delete;
-  HostFp& operator=(const HostFp&) = delete;
-  ~HostFp() { _mm_setcsr(saved_); }
-  u32 flags() const { return _mm_getcsr() & 0x3f; }
-  void toward_zero() { round(3); }
-
- private:
-  // FPSCR: nearest, up, down, zero.  MXCSR: nearest, down, up, zero.
-  static void round(u32 rmode) { _mm_setcsr(0x1f80 | ((rmode & 1) << 14) | ((rmode >> 1) << 13)); }
-  u32 saved_;
-};
-constexpr u32 host_invalid = 1 << 0, host_underflow = 1 << 4, host_inexact = 1 << 5;
+// FPSCR.RMode: nearest, up, down, zero.
+constexpr Rounding rounding(u32 fpscr) {
+  constexpr Rounding modes[] = {Rounding::nearest, Rounding::up, Rounding::down, Rounding::zero};
+  return modes[fpscr >> 22 & 3];
+}
 
 // Flush-to-zero, operand side (§C3.2.2): a denormal counts as a zero of its sign.
 template <class F>
@@ -97,7 +47,7 @@ Bits<F> propagate(Bits<F> a, Bits<F> b, u32 fpscr, u32& flags) {
 // normal number, and then rounding toward zero tells.
 template <class F, class Op>
 Bits<F> compute(u32 fpscr, u32& flags, Op op) {
-  HostFp host(fpscr);
+  HostFp host(rounding(fpscr));
   const Bits<F> r = bits<F>(op());
   const u32 raised = host.flags();
   if (raised & host_invalid) {
@@ -106,7 +56,7 @@ Bits<F> compute(u32 fpscr, u32& flags, Op op) {
   }
   bool tiny = is_denormal<F>(r) || (raised & host_underflow);
   if (magnitude<F>(r) == min_normal<F> && (raised & host_inexact)) {
-    host.toward_zero();
+    host.round(Rounding::zero);
     tiny = magnitude<F>(bits<F>(op())) < min_normal<F>;
   }
   if (tiny && (fpscr & fpscr_fz)) {  // flushed results are not inexact (§C3.2.2)
@@ -117,23 +67,6 @@ Bits<F> compute(u32 fpscr, u32& flags, Op op) {
   if (tiny && (raised & host_inexact)) flags |= fpscr_ufc;
   return r;
 }
-
-struct Add {
-  template <class F>
-  F operator()(F a, F b) const { return a + b; }
-};
-struct Sub {
-  template <class F>
-  F operator()(F a, F b) const { return a - b; }
-};
-struct Mul {
-  template <class F>
-  F operator()(F a, F b) const { return a * b; }
-};
-struct Div {
-  template <class F>
-  F operator()(F a, F b) const { return a / b; }
-};
 
 template <class F, class Op>
 [[gnu::noinline]] Bits<F> binary_slow(CpuState& s, Bits<F> a, Bits<F> b, Op op) noexcept {
@@ -239,24 +172,12 @@ u32 to_integer(CpuState& s, Bits<F> a, bool truncate) noexcept {
     flags |= fpscr_ioc;
     r = x < 0 ? least : most;
   } else {
-    r = s64(x);
-    const double rest = x - double(r);  // exact, of x's sign
-    if (!truncate && rest != 0) {
-      switch (s.vfp.fpscr >> 22 & 3) {
-        case 0: {
-          const double half = std::fabs(rest);
-          if (half > 0.5 || (half == 0.5 && (r & 1))) r += rest < 0 ? -1 : 1;
-          break;
-        }
-        case 1: r += rest > 0; break;
-        case 2: r -= rest < 0; break;
-        default: break;
-      }
-    }
+    bool inexact;
+    r = to_s64(x, truncate ? Rounding::zero : rounding(s.vfp.fpscr), inexact);
     if (r < least || r > most) {
       flags |= fpscr_ioc;
       r = r < least ? least : most;
-    } else if (rest != 0) {
+    } else if (inexact) {
       flags |= fpscr_ixc;
     }
   }
@@ -292,7 +213,7 @@ void set(CpuState& s, unsigned n, Bits<F> v) {
 // The next element of a vector: register banks wrap around (§C5.2.1).
 template <class F>
 unsigned advance(unsigned n, unsigned stride) {
-  constexpr unsigned in_bank = Format<F>::bank - 1;
+  constexpr unsigned in_bank = bank<F> - 1;
   return (n & ~in_bank) | ((n + stride) & in_bank);
 }
 
@@ -350,10 +271,10 @@ Bits<F> one_operand(CpuState& s, u32 op, Bits<F> m) {
 template <class F>
 void arithmetic(CpuState& s, const Fields& f, u32 op) {
   unsigned d = f.d, n = f.n, m = f.m, left = 1, stride = 0, stride_m = 0;
-  if (const u32 len = s.vfp.fpscr & fpscr_len; len && d >= Format<F>::bank) {
+  if (const u32 len = s.vfp.fpscr & fpscr_len; len && d >= bank<F>) {
     left = 1 + (len >> 16);
     stride = 1 + (s.vfp.fpscr >> 21 & 1);
-    if (m >= Format<F>::bank) stride_m = stride;
+    if (m >= bank<F>) stride_m = stride;
   }
   for (;;) {
     const Bits<F> r = f.opcode == extension ? one_operand<F>(s, op, get<F>(s, m))
