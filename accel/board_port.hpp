@@ -27,9 +27,12 @@ class BoardPort {
     if constexpr (requires { Cpu::big_endian; }) return Cpu::big_endian;
     else return false;
   }();
+  // Doublewords are two words; where they must be aligned all the same, their own entry only makes sure of that.
+  static constexpr bool checks_doubles = requires { Cpu::aligned_doublewords; };
   static constexpr bool is_valid(unsigned aux, bool load) {
     const unsigned size = aux & tcg::mem_size;
-    return size < 3 && ((aux & tcg::mem_big) != 0) == big && !((aux & tcg::mem_signed) && (size == 2 || !load));
+    if (size == 3 && (!checks_doubles || (aux & tcg::mem_plain))) return false;
+    return ((aux & tcg::mem_big) != 0) == big && !((aux & tcg::mem_signed) && (size >= 2 || !load));
   }
   template <unsigned... Aux>
   static void fill(Port& port, std::integer_sequence<unsigned, Aux...>) {
@@ -56,6 +59,7 @@ class BoardPort {
     const bool user = (Aux & tcg::mem_user) || c->privilege;
     const auto at = Cpu::resolve(*c, va, size, false, user, Aux & tcg::mem_plain);
     if (at.fault) return outcome_leave;
+    if constexpr (size == 8) return 0;
     u32 v;
     if (!at.host) v = u32(bus_read(c, at.phys, size));
     else if constexpr (size == 4) v = load_le<u32>(at.host);
@@ -73,6 +77,7 @@ class BoardPort {
     const bool user = (Aux & tcg::mem_user) || c->privilege;
     const auto at = Cpu::resolve(*c, va, size, true, user, Aux & tcg::mem_plain);
     if (at.fault) return outcome_leave;
+    if constexpr (size == 8) return 0;
     value = ordered<size>(value);
     if (at.host) return store_memory(*c, at.phys, at.host, size, value);
     bus_write(c, at.phys, size, value);

@@ -17,6 +17,7 @@ namespace accel {
 
 // The board's slow paths, instantiated in its own translation unit; translated code reaches them directly.
 // Index: the memory access's aux bits (tcg::MemFlag), 0…63.  Values in the low 32 bits, or outcome_leave.
+// Those of doublewords, null where there is nothing to check, come before the two words they are.
 struct Port {
   using Load = u64 (*)(VcpuHeader*, u32 va) noexcept;
   using Store = u64 (*)(VcpuHeader*, u32 va, u32 value) noexcept;

@@ -44,6 +44,13 @@ struct VcpuHeader {
   u32 result = 0;
 };
 
+// What translated code has computed last, for families that keep exception bits of single operations (MIPS: FCSR.Cause).
+struct FpLast {
+  static constexpr u32 exact = 1;  // an operation that raised nothing
+  u32 instruction = 0;             // its word, or `exact`; 0: nothing, the bits are up to date
+  u64 operand[3] = {};
+};
+
 // Offsets from VcpuHeader, bytes.
 inline constexpr std::size_t probe_offset = 64 * 1024;
 inline constexpr std::size_t page_table_offset = probe_offset + 2 * probe_count * sizeof(ProbeEntry);

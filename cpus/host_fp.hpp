@@ -1,6 +1,7 @@
 #pragma once
 // IEEE 754 arithmetic on the host's SSE unit, for guests' floating-point units: formats as bits, and a scope in which
-// the host rounds as the guest does and collects exceptions.  What a NaN or a tiny result means is the guest's business.
+// the host rounds as the guest does and collects exceptions.  What a NaN or a tiny result means is the guest's
+// business.
 
 #include "core/base.hpp"
 
@@ -37,20 +38,32 @@ template <class F>
 inline constexpr Bits<F> infinity = Bits<F>(~sign_bit<F>) & ~(min_normal<F> - 1);
 
 template <class F>
-constexpr Bits<F> magnitude(Bits<F> a) { return a & ~sign_bit<F>; }
+constexpr Bits<F> magnitude(Bits<F> a) {
+  return a & ~sign_bit<F>;
+}
 template <class F>
-constexpr bool is_nan(Bits<F> a) { return magnitude<F>(a) > infinity<F>; }
+constexpr bool is_nan(Bits<F> a) {
+  return magnitude<F>(a) > infinity<F>;
+}
 template <class F>
-constexpr bool is_denormal(Bits<F> a) { return magnitude<F>(a) - 1 < min_normal<F> - 1; }
+constexpr bool is_denormal(Bits<F> a) {
+  return magnitude<F>(a) - 1 < min_normal<F> - 1;
+}
 
 template <class F>
-F value(Bits<F> a) { return std::bit_cast<F>(a); }
+F value(Bits<F> a) {
+  return std::bit_cast<F>(a);
+}
 template <class F>
-Bits<F> bits(F a) { return std::bit_cast<Bits<F>>(a); }
+Bits<F> bits(F a) {
+  return std::bit_cast<Bits<F>>(a);
+}
 
 // Keeps the compiler from moving arithmetic over the changes of MXCSR around it.
 template <class F>
-[[gnu::always_inline]] inline void pin(F& a) { asm volatile("" : "+x"(a) : : "memory"); }
+[[gnu::always_inline]] inline void pin(F& a) {
+  asm volatile("" : "+x"(a) : : "memory");
+}
 
 // MXCSR.RC
 enum class Rounding : u32 { nearest, down, up, zero };
@@ -74,19 +87,27 @@ class HostFp {
 
 struct Add {
   template <class F>
-  F operator()(F a, F b) const { return a + b; }
+  F operator()(F a, F b) const {
+    return a + b;
+  }
 };
 struct Sub {
   template <class F>
-  F operator()(F a, F b) const { return a - b; }
+  F operator()(F a, F b) const {
+    return a - b;
+  }
 };
 struct Mul {
   template <class F>
-  F operator()(F a, F b) const { return a * b; }
+  F operator()(F a, F b) const {
+    return a * b;
+  }
 };
 struct Div {
   template <class F>
-  F operator()(F a, F b) const { return a / b; }
+  F operator()(F a, F b) const {
+    return a / b;
+  }
 };
 
 // The integer at x, |x| < 2^63, by exact steps that no rounding mode of the host changes.

@@ -77,6 +77,10 @@ void Interpreter::shift(const Insn& i, u32 a, u32 b) {
 // Both words of an eight-byte access.
 template <class One>
 bool Interpreter::pair(const Insn& i, One one) {
+  const u32 va = address_of(i);
+  if (i.op == Op::load ? port_.load[i.aux & 63] && (port_.load[i.aux & 63](&c_, va) & outcome_leave)
+                       : port_.store[i.aux & 63] && (port_.store[i.aux & 63](&c_, va, 0) & outcome_leave))
+    return false;
   for (unsigned n = 0; n < 2; ++n) {
     Insn word = i;
     word.aux = u8((i.aux & ~mem_size) | 2);
@@ -213,7 +217,11 @@ void Interpreter::run(const Block& block) {
       case Op::exit_jump: return front_.set_pc(c_, i.imm);
       case Op::exit_indirect: return front_.set_pc(c_, a);
       case Op::exit_state: return;
-      case Op::fp: layout_.helpers[layout_.fp_helper].run(&c_, i.imm, 0, 0); continue;
+      case Op::fp: {
+        const Helper& h = layout_.helpers[layout_.fp_helper];
+        if ((h.run(&c_, i.imm, 0, 0) & outcome_leave) && h.may_leave) return;
+        continue;
+      }
       case Op::call: {
         const Helper& h = layout_.helpers[i.imm];
         const u64 out = h.run(&c_, get(i.a, 0), get(i.b, 0), get(i.c, 0));

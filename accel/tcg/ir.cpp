@@ -15,7 +15,7 @@ constexpr const char* names[] = {
 static_assert(std::size(names) == std::size_t(Op::count));
 constexpr const char* fp_names[] = {"mac", "nmac", "msc", "nmsc", "mul", "nmul", "add", "sub", "div", "copy", "abs", "neg", "sqrt",
                                     "compare", "compare_zero", "widen", "narrow", "from_u32", "from_s32", "to_u32", "to_u32_trunc",
-                                    "to_s32", "to_s32_trunc"};
+                                    "to_s32", "to_s32_trunc", "madd", "msub", "nmadd", "nmsub", "test_eq", "test_lt", "test_le"};
 constexpr const char* cond_names[] = {"eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le"};
 
 // May the operation leave the block, so that everything written before it must be in place?

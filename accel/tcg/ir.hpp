@@ -105,6 +105,8 @@ enum class Fp : u8 {
   compare, compare_zero,                              // d with a, or with 0: N Z C V of GuestLayout::fp_flags
   widen, narrow,                                      // single to double, double to single
   from_u32, from_s32, to_u32, to_u32_trunc, to_s32, to_s32_trunc,
+  madd, msub, nmadd, nmsub,   // d, a, b, c: a * b + c, a * b - c, and their negatives, rounded twice
+  test_eq, test_lt, test_le,  // d (a word) = a compares with b ? 1 : 0
 };
 inline constexpr u8 fp_double = 0x80;  // the operation's size; of conversions to and from integers too
 
@@ -204,8 +206,8 @@ class Block {
   void exit_state() { code.push_back({Op::exit_state}); }
   // Arguments are Refs only; put constants in temporaries with value(Op::mov, …).
   void call(Ref d, unsigned helper, Ref a = {}, Ref b = {}, Ref c = {}) { code.push_back({Op::call, 0, 0, 0, d, a, b, c, helper}); }
-  void fp(Fp op, bool is_double, Ref d, Ref a, Ref b, u32 instruction) {
-    code.push_back({Op::fp, 0, u8(u8(op) | (is_double ? fp_double : 0)), 0, d, a, b, {}, instruction});
+  void fp(Fp op, bool is_double, Ref d, Ref a, Ref b, u32 instruction, Ref c = {}) {
+    code.push_back({Op::fp, 0, u8(u8(op) | (is_double ? fp_double : 0)), 0, d, a, b, c, instruction});
   }
   void insn(u32 pc, u8 length, u16 slot = 0) { code.push_back({Op::insn, 0, length, 0, {}, {}, {}, Ref{slot}, pc}); }
 
@@ -233,6 +235,8 @@ struct GuestLayout {
   u32 mode_bits;  // of a pc with mode bits: those that are not address (Arm: 1)
   // Guest virtual addresses that never change their mapping, but when everything is flushed (see softmmu.hpp).
   u32 fixed_at = 0, fixed_size = 0;
+  // An accel::FpLast: fp's inline operations note there what they computed, and abs and neg are arithmetic: not of NaN.
+  u16 fp_last = 0;
 };
 
 // Text of `-d op`.

@@ -1,6 +1,7 @@
 #include "cpus/mips/debug.hpp"
 
 #include "cpus/mips/cp0.hpp"
+#include "cpus/mips/fpu.hpp"
 #include "cpus/mips/front_end.hpp"
 #include "cpus/mips/mmu.hpp"
 #include "cpus/mips/models.hpp"
@@ -62,7 +63,7 @@ void MipsDebug::read_register(unsigned index, std::span<u8> out) const {
   else if (index == status_index) v = s_.cp0.status;
   else if (index == cause_index) v = read_cause(s_);
   else if (index == pc_index) v = s_.pc | s_.isa16;
-  else if (index == fcsr_index) v = s_.fcsr;
+  else if (index == fcsr_index) v = fp_read_fcsr(s_);
   else if (index == fir_index) v = s_.model->fir;
   std::memcpy(out.data(), &v, std::min(out.size(), sizeof v));
 }
@@ -81,6 +82,8 @@ void MipsDebug::write_register(unsigned index, std::span<const u8> in) {
     cp0_write(s_, 12 << 3, v);
   } else if (index == cause_index) {
     cp0_write(s_, 13 << 3, v);
+  } else if (index == fcsr_index) {
+    fp_write_fcsr(s_, v);
   }
 }
 
@@ -145,7 +148,7 @@ std::string dump_registers(const CpuState& s) {
   put("    Config2 0x%08x Config3 0x%08x\n", s.model->config[2], s.model->config[3]);
   if (!s.fpu_mode) return text;
   const bool fr = s.cp0.status & status_fr;
-  put("CP1 FCR0 0x%08x  FCR31 0x%08x  SR.FR %d\n", s.model->fir, s.fcsr, fr);
+  put("CP1 FCR0 0x%08x  FCR31 0x%08x  SR.FR %d\n", s.model->fir, fp_read_fcsr(s), fr);
   for (unsigned n = 0; n < 32; n += fr ? 1 : 2) {
     const unsigned at = double_slot(n, fr);
     put("f%-2u: w:%08x d:%08x%08x\n", n, s.f[at], s.f[at + 1], s.f[at]);

@@ -1,6 +1,7 @@
 // Exception entry and return, interrupts, reset.  MD00090 chapter 5 (of release 2.50: interrupts and exceptions).
 
 #include "cpus/mips/cp0.hpp"
+#include "cpus/mips/fpu.hpp"
 #include "cpus/mips/models.hpp"
 
 #include "accel/softmmu.hpp"
@@ -103,8 +104,8 @@ void reset(CpuState& s) noexcept {
   for (u32& r : s.r) r = 0;
   for (unsigned n = 0; n < 4; ++n) s.lo[n] = s.hi[n] = 0;
   for (u32& f : s.f) f = 0;
-  s.fcsr = s.fp_compare = s.dsp_control = 0;
-  s.fp_fast = 0;
+  fp_write_fcsr(s, 0);
+  s.dsp_control = 0;
   s.llbit = s.ll_address = s.branch_target = s.branch_taken = 0;
   for (TlbEntry& e : s.tlb) e = {};
   s.shadowed = false;

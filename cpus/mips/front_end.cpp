@@ -7,6 +7,7 @@
 #include "cpus/mips/print.hpp"
 #include "cpus/mips/translator.hpp"
 
+#include "fpu_decode.hpp"
 #include "mips32_decode.hpp"
 
 #include <array>
@@ -50,12 +51,11 @@ struct Layout {
     put(slot::llbit, "llbit", &sample.llbit);
     put(slot::ll_address, "ll_address", &sample.ll_address);
     put(slot::fpu_mode, "fpu_mode", &sample.fpu_mode);
-    put(slot::fcsr, "fcsr", &sample.fcsr);
-    put(slot::fp_compare, "fp_compare", &sample.fp_compare);
+    for (unsigned n = 0; n < 8; ++n) put(slot::fcc + n, "fcc" + std::to_string(n), &sample.fcc[n]);
     put(slot::dsp_control, "dsp_control", &sample.dsp_control);
     // kseg0 and kseg1
     layout = {slots, pins, at(&sample.n), at(&sample.z), at(&sample.c), at(&sample.v), helpers(), at(&sample.fp_fast),
-              at(&sample.fp_compare), helper_fp, 1, 0x8000'0000, 0x4000'0000};
+              0, helper_fp, 1, 0x8000'0000, 0x4000'0000, at(&sample.fp_last)};
   }
 };
 }  // namespace
@@ -104,7 +104,8 @@ std::string MipsFrontEnd::disassemble(u32 pc, std::span<const u8> code, unsigned
   length = 4;
   if (code.size() < length) return "?";
   const u32 w = load_le<u32>(code.data());
-  return mips32::disassemble(s_.big_endian ? __builtin_bswap32(w) : w, pc & ~1u);
+  const u32 word = s_.big_endian ? __builtin_bswap32(w) : w;
+  return is_fpu_word(word) ? fpu::disassemble(word, pc & ~1u) : mips32::disassemble(word, pc & ~1u);
 }
 
 std::string MipsFrontEnd::dump(const VcpuHeader& c) const { return dump_registers(state(c)); }

@@ -1,6 +1,7 @@
 #include "cpus/mips/helpers.hpp"
 
 #include "cpus/mips/cp0.hpp"
+#include "cpus/mips/fpu.hpp"
 #include "cpus/mips/mmu.hpp"
 #include "cpus/mips/state.hpp"
 
@@ -112,8 +113,6 @@ u64 fpu_mode(CpuState* s, u32, u32, u32) noexcept {
   return outcome_leave;
 }
 
-u64 fp_reserved(CpuState* s, u32, u32, u32) noexcept { return raise(*s, ExcCode::RI); }
-
 using State = u64 (*)(CpuState*, u32, u32, u32) noexcept;
 tcg::Helper entry(const char* name, State f, bool may_leave) { return {name, reinterpret_cast<const void*>(f), true, may_leave}; }
 }  // namespace
@@ -125,9 +124,9 @@ std::span<const tcg::Helper> helpers() {
       entry("rdhwr", rdhwr, true),
       entry("mfc0", mfc0, false),
       entry("tlbp", tlbp, false),
-      entry("fp", fp_reserved, true),
-      entry("fp_control_read", fp_reserved, true),
-      entry("fp_control_write", fp_reserved, true),
+      entry("fp", fp_operate, true),
+      entry("fp_control_read", fp_read_control, false),
+      entry("fp_control_write", fp_write_control, true),
       entry("fpu_mode", fpu_mode, true),
       entry("mtc0", mtc0, true),
       entry("di", interrupts<false>, true),

@@ -15,7 +15,7 @@ enum HelperIndex : unsigned {
   helper_rdhwr,         // number → value
   helper_mfc0,          // cp0_register() → value
   helper_tlbp,
-  helper_fp,            // instruction word: arithmetic of the intermediate code's fp, and the rest of fpu.isa
+  helper_fp,            // instruction word: arithmetic of fpu.isa
   helper_fp_control_read,   // number → value (CFC1)
   helper_fp_control_write,  // number, value (CTC1)
   helper_fpu_mode,          // the FPU is off: CpU; or FR is not the block's: begins again with another block

@@ -121,4 +121,24 @@ std::string bne(u32 s, u32 t, const char* likely) {
 std::string bgez(u32 s) { return s == zero ? "b " : list("bgez", {reg(s), ""}); }
 std::string bgezal(u32 s) { return s == zero ? "bal " : list("bgezal", {reg(s), ""}); }
 
+std::string freg(u32 r) { return "$f" + std::to_string(r); }
+std::string whole_fcc(u32 c) { return "$fcc" + std::to_string(c); }
+std::string fcc(u32 c) { return c ? whole_fcc(c) + "," : ""; }
+std::string condition(u32 k) {
+  static const char* const names[] = {"f",  "un",   "eq",  "ueq", "olt", "ult", "ole", "ule",
+                                      "sf", "ngle", "seq", "ngl", "lt",  "nge", "le",  "ngt"};
+  return names[k];
+}
+std::string fp_control(u32 n) {
+  switch (n) {
+    case 0: return "c1_fir";
+    case 1: return "c1_ufr";
+    case 4: return "c1_unfr";
+    case 25: return "c1_fccr";
+    case 26: return "c1_fexr";
+    case 28: return "c1_fenr";
+    case 31: return "c1_fcsr";
+    default: return "$" + std::to_string(n);
+  }
+}
 }  // namespace mips::print

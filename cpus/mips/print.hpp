@@ -44,4 +44,11 @@ std::string bne(u32 s, u32 t, const char* likely);
 std::string bgez(u32 s);
 std::string bgezal(u32 s);
 
+// Coprocessor 1
+std::string freg(u32 r);
+std::string fcc(u32 c);                       // "$fcc1,", nothing for 0
+std::string whole_fcc(u32 c);                 // "$fcc0"
+std::string condition(u32 k);                 // "eq"
+std::string fp_control(u32 n);
+
 }  // namespace mips::print

@@ -57,11 +57,12 @@ struct CpuState : accel::VcpuHeader {
   // Floating-point registers: register n of 64 bits is f[2n] (low) and f[2n + 1].  With Status.FR = 0 the even ones are
   // in use, and single register 2n + 1 is the high half of register 2n, see single_slot().
   alignas(8) u32 f[64] = {};
-  u32 fcsr = 0;
+  u32 fcsr = 0;        // without FCC; Cause as fp_read_fcsr() completes it from fp_last
+  u32 fcc[8] = {};     // 0 or 1
+  accel::FpLast fp_last;
   // 1 | FR << 1 when Status.CU1 is set, 0 when not: blocks with floating-point instructions make sure of it.
   u32 fpu_mode = 0;
-  u32 fp_compare = 0;  // N Z C V of the last comparison in bits 31…28, for the intermediate code
-  u8 fp_fast = 0;      // translated code may compute by itself, see fpu_settle()
+  u8 fp_fast = 0;      // translated code may compute by itself, see fp_settle()
   // Condition flags of the intermediate code, which MIPS has no use for.
   u8 n = 0, z = 0, c = 0, v = 0;
   u32 dsp_control = 0;

@@ -11,7 +11,8 @@ bool writes(const tcg::Insn& i, Ref r) {
   if ((i.op == Op::call || i.op == Op::fp) && r.index() >= slot::fpu_mode) return true;
   return i.d == r || (is_wide(i) && i.c == r);
 }
-// Words that fpu.isa decides (MD00086 tables ).
+}  // namespace
+
 bool is_fpu_word(u32 w) {
   switch (w >> 26) {
     case 0x00: return (w & 0x3f) == 1;
@@ -19,7 +20,6 @@ bool is_fpu_word(u32 w) {
     default: return false;
   }
 }
-}  // namespace
 
 Translator::Translator(tcg::Request& request, const CodeFacts& code_facts)
     : facts(code_facts), out(*request.out), request_(request), p_{.pc = request.pc & ~1u, .length = 4}, isa16_(request.pc & 1) {}

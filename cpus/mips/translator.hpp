@@ -19,8 +19,8 @@ using tcg::Cond, tcg::Op, tcg::Operand, tcg::Ref;
 // Guest registers of the intermediate code, in the order of the front end's layout; general registers are 0 to 31.
 namespace slot {
 enum : unsigned {
-  ra = 31, pc, delay_slot, isa16, branch_target, branch_taken, llbit, ll_address, lo, hi = lo + 4, fpu_mode = hi + 4, fcsr,
-  fp_compare, dsp_control, f, count = f + 64
+  ra = 31, pc, delay_slot, isa16, branch_target, branch_taken, llbit, ll_address, lo, hi = lo + 4, fpu_mode = hi + 4, dsp_control,
+  fcc, f = fcc + 8, count = f + 64
 };
 }
 static_assert(slot::count <= tcg::max_slots);
@@ -131,6 +131,8 @@ class Translator {
 };
 
 void translate_mips32(Translator& t, u32 word);
-// Words of fpu.isa: COP1, COP1X, the loads and stores and the conditional moves of coprocessor 1.
+// Words that fpu.isa decides (MD00086 tables ).
+bool is_fpu_word(u32 word);
+// COP1, COP1X, the loads and stores and the conditional moves of coprocessor 1.
 void translate_fpu(Translator& t, u32 word);
 }  // namespace mips

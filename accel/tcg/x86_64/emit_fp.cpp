@@ -1,7 +1,7 @@
 // Floating point on SSE.  Translated code computes by itself only while GuestLayout::fp_fast holds, and keeps a result
 // only if it can have raised no flag but inexact, which is set already; then IEEE leaves no choice about the result.
 // Anything else (NaN, overflow, underflow, other modes) goes to the front end's helper, which does the whole operation
-// again.
+// again.  A family with fp_last is told what the inline code computed, so that it can find out whether it was inexact.
 
 #include "accel/tcg/x86_64/emitter.hpp"
 
@@ -12,7 +12,22 @@ using asmjit::imm;
 
 namespace {
 const x86::Xmm result = x86::xmm0, other = x86::xmm1;
+
+// Operations whose inline results raise nothing.
+bool fp_is_exact(Fp op, bool wide) {
+  switch (op) {
+    case Fp::abs:
+    case Fp::neg:
+    case Fp::widen:
+    case Fp::test_eq:
+    case Fp::test_lt:
+    case Fp::test_le: return true;
+    case Fp::from_s32:
+    case Fp::from_u32: return wide;
+    default: return false;
+  }
 }
+}  // namespace
 
 void Emitter::fp_load(const x86::Xmm& x, Ref r, bool wide) {
   const u16 at = layout_.slots[r.index()].offset;
@@ -47,10 +62,43 @@ void Emitter::fp_require_ordinary(const x86::Xmm& x, bool wide, bool tiny_is_exa
   }
 }
 
+// Whether nothing can see fp_last before the next operation writes it.
+bool Emitter::fp_is_overwritten() const {
+  for (std::size_t n = position_ + 1; n < request_->block->code.size(); ++n) {
+    const Insn& i = request_->block->code[n];
+    if (i.op == Op::fp) {
+      if (Fp(i.aux & ~fp_double) != Fp::copy) return true;
+      continue;
+    }
+    if (i.op >= Op::load && i.op != Op::insn) return false;
+  }
+  return false;
+}
+
+void Emitter::fp_note(u32 instruction) {
+  a_.mov(x86::dword_ptr(env, layout_.fp_last + offsetof(accel::FpLast, instruction)), imm(s32(instruction)));
+}
+void Emitter::fp_note_operand(unsigned n, const x86::Xmm& x, bool wide) {
+  const unsigned at = layout_.fp_last + unsigned(offsetof(accel::FpLast, operand)) + 8 * n;
+  wide ? a_.movsd(x86::qword_ptr(env, at), x) : a_.movss(x86::dword_ptr(env, at), x);
+}
+
 void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
-  const bool accumulates = op <= Fp::nmsc;
-  const auto operand_b = wide ? x86::qword_ptr(env, layout_.slots[i.b.index()].offset) : x86::dword_ptr(env, layout_.slots[i.b.index()].offset);
+  const bool four = op >= Fp::madd && op <= Fp::nmsub, accumulates = op <= Fp::nmsc || four;
+  const bool noted = layout_.fp_last && !fp_is_overwritten();
+  const auto operand_b = wide ? x86::qword_ptr(env, layout_.slots[i.b.index()].offset)
+                              : x86::dword_ptr(env, layout_.slots[i.b.index()].offset);
   fp_load(result, i.a, wide);
+  if (noted) {
+    fp_note(i.imm);
+    fp_note_operand(0, result, wide);
+    fp_load(other, i.b, wide);
+    fp_note_operand(1, other, wide);
+    if (four) {
+      fp_load(other, i.c, wide);
+      fp_note_operand(2, other, wide);
+    }
+  }
   switch (op) {
     case Fp::add: wide ? a_.addsd(result, operand_b) : a_.addss(result, operand_b); break;
     case Fp::sub: wide ? a_.subsd(result, operand_b) : a_.subss(result, operand_b); break;
@@ -71,6 +119,15 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
     }
   };
   if (op == Fp::nmul) negate(result);
+  if (four) {
+    const auto operand_c = wide ? x86::qword_ptr(env, layout_.slots[i.c.index()].offset)
+                                : x86::dword_ptr(env, layout_.slots[i.c.index()].offset);
+    if (op == Fp::madd || op == Fp::nmadd) wide ? a_.addsd(result, operand_c) : a_.addss(result, operand_c);
+    else wide ? a_.subsd(result, operand_c) : a_.subss(result, operand_c);
+    fp_require_ordinary(result, wide, true, slow);
+    if (op == Fp::nmadd || op == Fp::nmsub) negate(result);
+    return fp_store(i.d, result, wide);
+  }
   if (accumulates) {
     fp_load(other, i.d, wide);
     if (op == Fp::msc || op == Fp::nmsc) negate(other);
@@ -98,9 +155,49 @@ void Emitter::fp_compare(const Insn& i, bool with_zero, bool wide, const asmjit:
   a_.or_(header32(layout_.fp_flags), nzcv);
 }
 
+void Emitter::fp_test(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
+  const Gp t = scratch();
+  fp_load(result, i.a, wide);
+  const auto b = wide ? x86::qword_ptr(env, layout_.slots[i.b.index()].offset)
+                      : x86::dword_ptr(env, layout_.slots[i.b.index()].offset);
+  wide ? a_.ucomisd(result, b) : a_.ucomiss(result, b);
+  a_.jp(slow);
+  a_.set(op == Fp::test_eq ? x86::CondCode::kE : op == Fp::test_lt ? x86::CondCode::kB : x86::CondCode::kBE, t.r8());
+  a_.movzx(t, t.r8());
+  a_.mov(slot_memory(layout_, i.d.index()), t);
+}
+
+// One-operand moves and the sign.
+void Emitter::fp_move(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
+  const Gp v = scratch();
+  const auto part = [&](const Gp& g) { return wide ? g.r64() : g; };
+  const auto at = [&](Ref r) {
+    const u16 offset = layout_.slots[r.index()].offset;
+    return wide ? x86::qword_ptr(env, offset) : x86::dword_ptr(env, offset);
+  };
+  a_.mov(part(v), at(i.a));
+  if (op != Fp::copy && layout_.fp_last) {
+    const Gp e = scratch();
+    a_.mov(part(e), part(v));
+    a_.add(part(e), part(e));
+    a_.shr(part(e), wide ? 53 : 24);
+    a_.cmp(e, wide ? 0x7ff : 0xff);
+    a_.je(slow);
+  }
+  if (op == Fp::abs) a_.btr(part(v), wide ? 63 : 31);
+  if (op == Fp::neg) a_.btc(part(v), wide ? 63 : 31);
+  a_.mov(at(i.d), part(v));
+}
+
 void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
   const auto word = [&](Ref r) { return slot_memory(layout_, r.index()); };
   const Gp t = scratch();
+  if (layout_.fp_last && !fp_is_exact(op, wide) && !fp_is_overwritten()) {
+    fp_note(i.imm);
+    const bool from_word = op == Fp::from_s32 || op == Fp::from_u32;
+    fp_load(other, i.a, wide && !from_word);
+    fp_note_operand(0, other, wide && !from_word);
+  }
   switch (op) {
     case Fp::widen:
       a_.mov(t, word(i.a));
@@ -115,7 +212,8 @@ void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& s
       a_.cvtsd2ss(result, result);
       fp_require_ordinary(result, false, false, slow);
       return fp_store(i.d, result, false);
-    case Fp::from_s32: case Fp::from_u32:
+    case Fp::from_s32:
+    case Fp::from_u32:
       a_.mov(t, word(i.a));
       if (op == Fp::from_s32) a_.movsxd(t.r64(), t);
       a_.xorps(result, result);
@@ -145,23 +243,16 @@ void Emitter::floating_point(const Insn& i) {
   // Both paths must leave temporaries in the same places: those in registers are spilled before the paths part.
   for (unsigned n = 0; n < temp_count; ++n) scratch();
   holder_.fill(-1);
-  a_.cmp(x86::byte_ptr(env, layout_.fp_fast), 0);
-  a_.je(slow.entry);
+  const bool needs_nothing = layout_.fp_last && op == Fp::copy;
+  if (!needs_nothing) {
+    a_.cmp(x86::byte_ptr(env, layout_.fp_fast), 0);
+    a_.je(slow.entry);
+  }
+  if (layout_.fp_last && fp_is_exact(op, wide) && !fp_is_overwritten()) fp_note(accel::FpLast::exact);
   switch (op) {
-    case Fp::copy: case Fp::abs: case Fp::neg: {
-      const Gp high = scratch();
-      const unsigned d = i.d.index(), a = i.a.index(), top = wide ? 1 : 0;
-      a_.mov(high, slot_memory(layout_, a + top));
-      if (op == Fp::abs) a_.btr(high, 31);
-      if (op == Fp::neg) a_.btc(high, 31);
-      if (wide) {
-        const Gp low = scratch();
-        a_.mov(low, slot_memory(layout_, a));
-        a_.mov(slot_memory(layout_, d), low);
-      }
-      a_.mov(slot_memory(layout_, d + top), high);
-      break;
-    }
+    case Fp::copy:
+    case Fp::abs:
+    case Fp::neg: fp_move(i, op, wide, slow.entry); break;
     case Fp::sqrt: {  // of positive normal numbers
       const Gp e = scratch();
       const unsigned top = i.a.index() + (wide ? 1 : 0);
@@ -171,13 +262,21 @@ void Emitter::floating_point(const Insn& i) {
       a_.cmp(e, wide ? 0x7fe : 0xfe);
       a_.jae(slow.entry);
       fp_load(result, i.a, wide);
+      if (layout_.fp_last && !fp_is_overwritten()) {
+        fp_note(i.imm);
+        fp_note_operand(0, result, wide);
+      }
       wide ? a_.sqrtsd(result, result) : a_.sqrtss(result, result);
       fp_store(i.d, result, wide);
       break;
     }
-    case Fp::compare: case Fp::compare_zero: fp_compare(i, op == Fp::compare_zero, wide, slow.entry); break;
+    case Fp::compare:
+    case Fp::compare_zero: fp_compare(i, op == Fp::compare_zero, wide, slow.entry); break;
+    case Fp::test_eq:
+    case Fp::test_lt:
+    case Fp::test_le: fp_test(i, op, wide, slow.entry); break;
     default:
-      if (op <= Fp::div) fp_arithmetic(i, op, wide, slow.entry);
+      if (op <= Fp::div || op >= Fp::madd) fp_arithmetic(i, op, wide, slow.entry);
       else fp_convert(i, op, wide, slow.entry);
   }
   a_.bind(slow.back);

@@ -268,6 +268,7 @@ void Emitter::stubs() {
     if (s.pair.is_none()) {
       slow_access(s, s.aux, 0, s.data);
     } else {  // as two words; each keeps all registers
+      if ((s.is_load ? thunks_.load : thunks_.store)[s.aux & 63]) slow_access(s, s.aux, 0, s.carrier);
       const u8 word = u8((s.aux & ~mem_size) | 2);
       for (unsigned n = 0; n < 2; ++n) {
         const auto slot = slot_memory(layout_, s.pair.index() + (s.aux & mem_big ? 1 - n : n));

@@ -80,6 +80,11 @@ class Emitter {
   void floating_point(const Insn& i);
   void fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
   void fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
+  void fp_test(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
+  void fp_move(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
+  bool fp_is_overwritten() const;
+  void fp_note(u32 instruction);
+  void fp_note_operand(unsigned n, const x86::Xmm& x, bool wide);
   void fp_compare(const Insn& i, bool with_zero, bool wide, const asmjit::Label& slow);
   void fp_load(const x86::Xmm& x, Ref r, bool wide);
   void fp_store(Ref r, const x86::Xmm& x, bool wide);
