@@ -88,29 +88,6 @@ class Fuzzer {
   unsigned shown_ = 0;
 };
 
-std::string differences(const Registers& before, const Registers& a, const Registers& b, const char* name_a, const char* name_b,
-                        const std::vector<unsigned>& places) {
-  std::string out;
-  char line[160];
-  for (const unsigned p : places)
-    if (a[p] != b[p]) {
-      std::snprintf(line, sizeof line, "    %-8s was %08x: %s %08x, %s %08x\n", register_name(p).c_str(), before[p], name_a, a[p], name_b, b[p]);
-      out += line;
-    }
-  return out;
-}
-std::string memory_differences(const u8* before, const u8* a, const u8* b, const char* name_a, const char* name_b) {
-  std::string out;
-  char line[160];
-  for (u32 at = 0, n = 0; at < ram_size && n < 8; at += 4) {
-    const u32 x = load_le<u32>(a + at), y = load_le<u32>(b + at);
-    if (x == y) continue;
-    ++n;
-    std::snprintf(line, sizeof line, "    [%04x]   was %08x: %s %08x, %s %08x\n", at, load_le<u32>(before + at), name_a, x, name_b, y);
-    out += line;
-  }
-  return out;
-}
 const std::vector<unsigned>& all_places() {
   static const auto made = [] {
     std::vector<unsigned> v;
@@ -141,8 +118,8 @@ Fuzzer::Verdict Fuzzer::compare(const Case& c, const Memory& image, std::string*
   const Outcome a = run(interp_, c, image), b = run(jit_, c, image);
   if (a.r != b.r || a.ended != b.ended || a.accesses != b.accesses || std::memcmp(interp_.memory(), jit_.memory(), ram_size) != 0 || !a.ended) {
     if (text) {
-      *text = "interpreter and translator differ\n" + differences(c.in, a.r, b.r, "interp", "jit", all_places()) +
-              memory_differences(image.data(), interp_.memory(), jit_.memory(), "interp", "jit");
+      *text = "interpreter and translator differ\n" + differences(c.in, a.r, b.r, "interp", "jit", all_places(), register_name) +
+              memory_differences(image, interp_.memory(), jit_.memory(), "interp", "jit");
       if (!a.ended) *text += "    the interpreter did not end\n";
       if (!b.ended) *text += "    the translator did not end\n";
       if (a.accesses != b.accesses) *text += "    accesses of devices differ\n";
@@ -179,8 +156,8 @@ Fuzzer::Verdict Fuzzer::compare(const Case& c, const Memory& image, std::string*
   for (const unsigned p : places) same &= mine[p] == u[p];
   if (same) return Verdict::same;
   if (text) {
-    *text = "Unicorn differs\n" + differences(c.in, mine, u, "ours", "unicorn", places) +
-            memory_differences(image.data(), interp_.memory(), theirs.data(), "ours", "unicorn");
+    *text = "Unicorn differs\n" + differences(c.in, mine, u, "ours", "unicorn", places, register_name) +
+            memory_differences(image, interp_.memory(), theirs.data(), "ours", "unicorn");
     if (which != exception) *text += "    exception vector " + std::to_string(which) + ", unicorn " + std::to_string(exception) + "\n";
   }
   return Verdict::unicorn;
@@ -302,21 +279,7 @@ bool Fuzzer::report(double seconds) {
 
   std::map<std::string, u64> ran;
   for (const Encoding& e : coverage_) ran[std::string(e.isa == Isa::a32 ? "a32." : e.isa == Isa::t16 ? "t16." : "vfp.") + e.name] = e.ran;
-  u64 lines = 0, left_out = 0;
-  for (const std::string& path : options_.coverage) {
-    std::ifstream in(path);
-    if (!in) std::printf("cannot read %s\n", path.c_str()), good = false;
-    for (std::string line; std::getline(in, line);) {
-      if (line.empty() || line[0] == '#') continue;
-      const std::string name = line.substr(0, line.find('\t'));
-      ++lines;
-      if (ran[name]) continue;
-      ++left_out;
-      std::printf("never ran: %s\n", name.c_str());
-    }
-  }
-  if (lines) std::printf("coverage: %llu of %llu lines of the instruction tables ran\n", static_cast<unsigned long long>(lines - left_out), static_cast<unsigned long long>(lines));
-  return good && !left_out;
+  return report_coverage(options_.coverage, ran) && good;
 }
 
 // A file has lines `name: register=value …; word word …; register=value …`: what is before, code at its pc, and some of

@@ -4,20 +4,13 @@
 #include "tests/isa/fuzz_machine.hpp"
 
 #include <bitset>
-#include <random>
 
 namespace fuzz {
-using Random = std::mt19937_64;
-
 enum class Isa : u8 { a32, t16, vfp };
 inline constexpr unsigned isa_count = 3;
 
-// One line of an instruction table.
-struct Encoding {
+struct Encoding : Line {
   Isa isa;
-  std::string name;
-  u32 mask, bits, fixed, should_be;  // fixed: bits that are neither operands nor ignored
-  u64 ran = 0;                       // cases in which it ran
 };
 class Tables {
  public:
@@ -77,7 +70,7 @@ void make_image(const Case& c, Memory& image);
 // What a run leaves behind.
 struct Outcome {
   Registers r{};
-  std::vector<TestMachine::Access> accesses;
+  std::vector<TestBus::Access> accesses;
   bool ended = true;
 };
 Outcome run(Cpu& cpu, const Case& c, const Memory& image);

@@ -9,13 +9,6 @@
 
 namespace fuzz {
 namespace {
-constexpr u32 specials[] = {0, 1, 0xffff'ffff, 0x8000'0000, 0x7fff'ffff, 0x8000'0001, 31, 32, 33, 0xff, 0x100,
-                            0x7fff, 0x8000, 0xffff, 0x1'0000, 0x5555'5555, 0xaaaa'aaaa, 0x8000'8000, 0x7fff'8000};
-constexpr u32 special_floats[] = {0, 0x8000'0000, 0x3f80'0000, 0xbf80'0000, 0x7f80'0000, 0xff80'0000, 0x7fc0'0000,
-                                  0x7f80'0001, 0xffa0'0001, 1, 0x007f'ffff, 0x0080'0000, 0x8080'0000, 0x7f7f'ffff,
-                                  0x4f00'0000, 0xcf00'0000, 0x4f80'0000, 0x3f00'0000, 0x4b00'0001, 0x3f7f'ffff,
-                                  0x3ff0'0000, 0xbff0'0000, 0x7ff0'0000, 0xfff0'0000, 0x7ff8'0000, 0x7ff4'0000,
-                                  0x000f'ffff, 0x0010'0000, 0x7fef'ffff, 0x41e0'0000, 0xc1e0'0000, 0x41ef'ffff};
 constexpr u32 modes[] = {arm::usr, arm::fiq, arm::irq, arm::svc, arm::abt, arm::und, arm::sys};
 
 u32 n(u32 w) { return w >> 16 & 15; }
@@ -82,22 +75,6 @@ constexpr Rule vfp_rules[] = {
     {"fstmias fstmdbs fldmias fldmdbs", [](u32 w) { return !(w & 0xff) || (w & 0xff) + (d(w) << 1 | (w >> 22 & 1)) > 32; }, "C4.1: list"},
     {"fstm*d fstm*x fldm*d fldm*x", [](u32 w) { return !(w >> 1 & 0x7f) || (w >> 1 & 0x7f) + d(w) > 16; }, "C4.1: list"},
 };
-
-bool glob(std::string_view pattern, std::string_view name) {
-  const auto star = pattern.find('*');
-  if (star == pattern.npos) return pattern == name;
-  const auto head = pattern.substr(0, star), tail = pattern.substr(star + 1);
-  return name.size() >= head.size() + tail.size() && name.starts_with(head) && name.ends_with(tail);
-}
-bool named(std::string_view names, std::string_view name) {
-  while (!names.empty()) {
-    const auto end = names.find(' ');
-    if (const auto one = names.substr(0, end); !one.empty() && glob(one, name)) return true;
-    if (end == names.npos) break;
-    names.remove_prefix(end + 1);
-  }
-  return false;
-}
 
 // The rules of each line of the tables.
 const std::vector<std::vector<const Rule*>>& rules_of() {
@@ -208,7 +185,7 @@ u32 Generator::random_value() {
   }
   if (k < 62) return code_target();
   if (k < 72) return below(40);
-  if (k < 80) return specials[below(std::size(specials))];
+  if (k < 80) return special_words[below(std::size(special_words))];
   return u32(rng_());
 }
 

@@ -6,67 +6,20 @@
 #include "t16_decode.hpp"
 #include "vfp_decode.hpp"
 
-#include <cstring>
-
 namespace fuzz {
 namespace {
-// The operands of a word, as bytes.
-struct Operands {
-  std::array<u32, 12>& to;
-  template <class I>
-  void operator()(const I& i) {
-    to.fill(0);
-    if constexpr (requires { I::op; } && !std::is_empty_v<I>) {
-      static_assert(sizeof(I) <= sizeof(std::array<u32, 12>));
-      std::memcpy(to.data(), &i, sizeof i);
-    }
-  }
-};
-using Of = unsigned (*)(u32);
-using Read = void (*)(u32, std::array<u32, 12>&);
-
 unsigned a32_op(u32 w) { return arm::vfp::claims(w) ? 0 : unsigned(arm::a32::op_of(w)); }
 unsigned t16_op(u32 w) { return unsigned(arm::t16::op_of(w)); }
 unsigned vfp_op(u32 w) { return arm::vfp::claims(w) ? unsigned(arm::vfp::op_of(w)) : 0; }
-void a32_read(u32 w, std::array<u32, 12>& to) { arm::a32::decode(w, Operands{to}); }
-void t16_read(u32 w, std::array<u32, 12>& to) { arm::t16::decode(w, Operands{to}); }
-void vfp_read(u32 w, std::array<u32, 12>& to) { arm::vfp::decode(w, Operands{to}); }
-
-// A bit is ignored when flipping it changes neither the line nor an operand of any word tried.
-u32 ignored_bits(unsigned op, u32 mask, u32 bits, unsigned width, Of of, Read read) {
-  Random rng(op);
-  u32 ignored = ~mask & (width == 32 ? ~0u : 0xffff);
-  unsigned words = 0;
-  for (unsigned tries = 0; tries < 20000 && words < 40; ++tries) {
-    const u32 w = (u32(rng()) & ~mask & (width == 32 ? ~0u : 0xffff)) | bits;
-    if (of(w) != op) continue;
-    ++words;
-    std::array<u32, 12> a, b;
-    read(w, a);
-    for (u32 bit = 1; bit; bit <<= 1) {
-      if (!(ignored & bit)) continue;
-      read(w ^ bit, b);
-      if (of(w ^ bit) != op || a != b) ignored &= ~bit;
-    }
-  }
-  return words ? ignored : 0;
-}
-
-template <class Info>
-void add(std::vector<Encoding>& all, std::vector<u32>& of, Isa isa, std::span<const Info> table, unsigned width, Of op,
-         Read read) {
-  for (unsigned i = 1; i < table.size(); ++i) {
-    const u32 ignored = ignored_bits(i, table[i].mask, table[i].bits, width, op, read);
-    of.push_back(u32(all.size()));
-    all.push_back({isa, table[i].name, table[i].mask, table[i].bits, table[i].mask | ignored, table[i].bits | table[i].ones});
-  }
-}
+void a32_read(u32 w, OperandBytes& to) { arm::a32::decode(w, ReadOperands{to}); }
+void t16_read(u32 w, OperandBytes& to) { arm::t16::decode(w, ReadOperands{to}); }
+void vfp_read(u32 w, OperandBytes& to) { arm::vfp::decode(w, ReadOperands{to}); }
 }  // namespace
 
 Tables::Tables() {
-  add(all, of[0], Isa::a32, std::span<const arm::a32::OpInfo>(arm::a32::op_info), 32, a32_op, a32_read);
-  add(all, of[1], Isa::t16, std::span<const arm::t16::OpInfo>(arm::t16::op_info), 16, t16_op, t16_read);
-  add(all, of[2], Isa::vfp, std::span<const arm::vfp::OpInfo>(arm::vfp::op_info), 32, vfp_op, vfp_read);
+  add_lines(all, of[0], Isa::a32, std::span<const arm::a32::OpInfo>(arm::a32::op_info), {a32_op, a32_read, 32});
+  add_lines(all, of[1], Isa::t16, std::span<const arm::t16::OpInfo>(arm::t16::op_info), {t16_op, t16_read, 16});
+  add_lines(all, of[2], Isa::vfp, std::span<const arm::vfp::OpInfo>(arm::vfp::op_info), {vfp_op, vfp_read, 32});
 }
 
 s32 Tables::find(bool thumb, u32 w) const {

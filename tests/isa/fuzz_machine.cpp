@@ -5,50 +5,12 @@
 #include "core/log.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <new>
-#include <thread>
 
 namespace fuzz {
-namespace {
-constexpr std::size_t accesses_kept = 64;
-
-// Ends guest code that does not end by itself.
-class Watchdog {
- public:
-  Watchdog() : thread_([this](std::stop_token stop) { watch(stop); }) {}
-  void guard(void (*stop)(void*), void* context) {
-    const std::lock_guard hold(lock_);
-    stop_ = stop;
-    context_ = context;
-    age_ = 0;
-  }
-
- private:
-  void watch(std::stop_token stop) {
-    while (!stop.stop_requested()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      const std::lock_guard hold(lock_);
-      if (stop_ && ++age_ > 20) stop_(context_);
-    }
-  }
-  std::mutex lock_;
-  void (*stop_)(void*) = nullptr;
-  void* context_ = nullptr;
-  unsigned age_ = 0;
-  std::jthread thread_;
-};
-}  // namespace
-
-void guard_run(void (*stop)(void*), void* context) {
-  static Watchdog one;
-  one.guard(stop, context);
-}
-
 std::string register_name(unsigned p) {
   static constexpr const char* banks[] = {"usr", "fiq", "irq", "svc", "abt", "und"};
   static constexpr const char* system[] = {"control", "ttbr", "dacr", "fcse", "dfsr", "ifsr", "far"};
@@ -89,20 +51,6 @@ Registers registers_of(const CpuState& s) {
   r[at::fpscr] = s.vfp.fpscr;
   r[at::fpexc] = s.vfp.fpexc;
   return r;
-}
-
-u64 TestMachine::read(GuestPhys at, unsigned size) {
-  const u32 v = (u32(raw(at)) * 0x9e37'79b9u ^ 0x5bd1'e995) >> (32 - 8 * size);
-  note({u32(raw(at)), v, u8(size), false});
-  return v;
-}
-void TestMachine::write(GuestPhys at, unsigned size, u64 value) {
-  const u32 v = u32(value) & (~0u >> (32 - 8 * size));
-  note({u32(raw(at)), v, u8(size), true});
-  if (on_store) on_store(*this, u32(raw(at)), v);
-}
-void TestMachine::note(const Access& a) {
-  if (accesses.size() < accesses_kept) accesses.push_back(a);
 }
 
 Cpu::Cpu(const accel::EngineOptions& options, u64 memory) : state_(new (mapping_.base()) CpuState) {

@@ -9,6 +9,7 @@
 #include "accel/board_port.hpp"
 #include "cpus/arm/arm926.hpp"
 #include "cpus/arm/front_end.hpp"
+#include "tests/isa/fuzz_common.hpp"
 
 #include <array>
 #include <memory>
@@ -36,22 +37,8 @@ using Registers = std::array<u32, at::count>;
 std::string register_name(unsigned place);
 Registers registers_of(const CpuState& s);
 
-struct TestMachine : MachineBase {
+struct TestMachine : TestBus {
   arm::Arm926<TestMachine> cpu{*this};
-  struct Access {
-    u32 address, value;
-    u8 size;
-    bool store;
-    friend bool operator==(const Access&, const Access&) = default;
-  };
-  std::vector<Access> accesses;                        // the first of them
-  void (*on_store)(TestMachine&, u32, u32) = nullptr;  // a device that acts on stores
-  unsigned fetches = 0;                                // of code that is not in memory
-  u64 read(GuestPhys at, unsigned size);
-  void write(GuestPhys at, unsigned size, u64 value);
-
- private:
-  void note(const Access& a);
 };
 
 // A test machine with its executor.
@@ -75,9 +62,6 @@ class Cpu {
   CpuState* state_;
   std::unique_ptr<accel::Engine> engine_;
 };
-
-// Calls `stop` from another thread, again and again, when a run takes seconds; until the next call of this.
-void guard_run(void (*stop)(void*), void* context);
 
 // Exception vectors and the end of the code, low and high.
 void stop_at_vectors_and_end(accel::Engine& engine);

@@ -240,7 +240,7 @@ void dma() {
     }
   }
   const auto device = [](Cpu& cpu) {
-    cpu.machine.on_store = [](TestMachine& m, u32, u32 value) {
+    cpu.machine.on_store = [](TestBus& m, u32, u32 value) {
       const u32 word = mov(0, value & 0xff);
       m.dma_write(GuestPhys{value >> 8}, {reinterpret_cast<const u8*>(&word), 4});
     };
