@@ -12,6 +12,7 @@ struct Mips32 {
   static constexpr std::string_view kind = "mips32";
   static constexpr core::Ports ports{.window = 0, .clock = true, .inputs = 6, .timers = 1};
   static constexpr bool big_endian = Facts::big_endian;
+  static constexpr bool aligned_doublewords = true;  // LDC1, SDC1
   Machine& m;
   CpuState* state = nullptr;
 
