@@ -2,14 +2,14 @@
 // The PIIX4's IDE function with a disk as drive 0 and a disc as drive 2, and a host whose answers the test can hold
 // back.
 
-#include "peripherals/storage/piix_ide.hpp"
+#include "peripherals/storage/piix4_ide.hpp"
 
 #include "../../bench.hpp"
 
 #include <deque>
 
 namespace test {
-using namespace peripherals::piix_ide;
+using namespace peripherals::piix4_ide;
 namespace ide = peripherals::ide;
 
 // Memory for a medium.  Answers at once, or when `answer` is called.
@@ -70,7 +70,7 @@ struct Media {
   }
 };
 
-struct Ide : Media, Bench<PiixIde, IdeBoard> {
+struct Ide : Media, Bench<Piix4Ide, IdeBoard> {
   u32 channel = 0;
   // Registers of `channel`.
   u8 status() { return u8(read<STATUS>(channel)); }

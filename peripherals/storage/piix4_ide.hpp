@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace peripherals::piix_ide {
+namespace peripherals::piix4_ide {
 using namespace core;
 
 // The IDE function of the 82371AB (PIIX4) — Intel 290562-001, chapter 4 and §2.3; two channels, ide_core.hpp.
@@ -30,7 +30,7 @@ struct Regs {
 };
 
 template <class Wires>
-struct PiixIde {
+struct Piix4Ide {
   static constexpr std::string_view kind = "piix4_ide";
   static constexpr Ports ports{.window = 8, .outputs = {"irq14", "irq15"}, .more_windows = {1, 8, 1}};
   static constexpr pci::Identity pci_identity{
@@ -108,18 +108,18 @@ struct PiixIde {
 
  private:
   struct Side final : ide::Pins {
-    Side(PiixIde& d, u32 n) : d(d), n(n) {}
+    Side(Piix4Ide& d, u32 n) : d(d), n(n) {}
     void intrq(bool level) override { n == 0 ? d.wires.irq14(level) : d.wires.irq15(level); }
     bool dma_read(GuestPhys from, std::span<u8> to) override { return d.wires.dma_read(from, to); }
     bool dma_write(GuestPhys to, std::span<const u8> from) override { return d.wires.dma_write(to, from); }
     BlockPort* drive(unsigned unit) override { return d.wires.drive(n * 2 + unit); }
     void guest_error(const char* what) override { d.wires.guest_error(what); }
-    PiixIde& d;
+    Piix4Ide& d;
     u32 n;
   };
   // The channel with its way out, for one call.
   struct Attached {
-    Attached(PiixIde& d, u32 n) : side(d, n), channel(d.x.channel[n], side, n) {}
+    Attached(Piix4Ide& d, u32 n) : side(d, n), channel(d.x.channel[n], side, n) {}
     ide::Channel* operator->() { return &channel; }
     Side side;
     ide::Channel channel;
@@ -132,4 +132,4 @@ struct PiixIde {
     if (answers(n)) at(n)->write(reg, v);
   }
 };
-}  // namespace peripherals::piix_ide
+}  // namespace peripherals::piix4_ide
