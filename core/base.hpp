@@ -60,6 +60,12 @@ enum class Narrow : u8 {
   lanes,  // byte lanes: of each register it covers, reads return the addressed bytes and writes replace only them
 };
 
+// The order in which a register's bytes lie on the bus.
+enum class ByteOrder : u8 {
+  little,
+  processor,  // that of the processor, whichever the board has (Wires::big_endian)
+};
+
 // What a peripheral offers to and asks from a board; checked against the YAML at compile time.
 struct Ports {
   u32 window = 0x1000;          // bytes of address space
@@ -70,6 +76,7 @@ struct Ports {
   bool serial = false;          // talks characters: receive(c), wires.put(c)
   u8 widths = 1 | 2 | 4;        // access sizes in bytes the window answers, as a bit set
   Narrow narrow = Narrow::low;
+  ByteOrder order = ByteOrder::little;
   u16 more_windows[4] = {};     // sizes of further places it decodes; the registers of the n-th begin at n × window_step
   u32 window_step = 0x100;
 

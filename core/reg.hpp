@@ -321,6 +321,16 @@ void write_lanes(Dev& d, u32 off, unsigned size, u64 v) {
 }
 }  // namespace detail
 
+namespace detail {
+// A value as the register has it, or as the bus does.
+template <class Dev>
+u64 in_register_order([[maybe_unused]] const Dev& d, [[maybe_unused]] unsigned size, u64 v) {
+  if constexpr (Dev::ports.order == ByteOrder::processor)
+    if (d.wires.big_endian) return __builtin_bswap64(v) >> (64 - 8 * size);
+  return v;
+}
+}  // namespace detail
+
 // One guest read of `size` bytes (1, 2, 4, 8) at byte offset `off` of the device window.  An offset
 // without a register reads as 0 and is reported as a guest error.
 //
@@ -343,7 +353,7 @@ template <class Dev>
   else v = detail::read_at(d, off);
   v &= detail::size_mask(size);
   if (trace_registers) [[unlikely]] trace_access(d.wires.name, reg_info<decltype(d.r)>, off, size, v, false);
-  return v;
+  return detail::in_register_order(d, size, v);
 }
 
 template <class Dev>
@@ -355,6 +365,7 @@ template <class Dev>
   }
   if (!(ports.widths & size)) [[unlikely]] return d.wires.stray(off);
   if constexpr (requires { d.map_offset(off); }) off = d.map_offset(off);
+  v = detail::in_register_order(d, size, v);
   if (trace_registers) [[unlikely]] trace_access(d.wires.name, reg_info<decltype(d.r)>, off, size, v, true);
   if constexpr (ports.narrow == Narrow::lanes) detail::write_lanes(d, off, size, v);
   else detail::write_at(d, off, v);

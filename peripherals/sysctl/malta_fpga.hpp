@@ -32,7 +32,7 @@ struct Regs {
 template <class Wires>
 struct MaltaFpga {
   static constexpr std::string_view kind = "malta_fpga";
-  static constexpr Ports ports{.window = 0x900, .more_windows = {0x200}, .window_step = 0xa00};
+  static constexpr Ports ports{.window = 0x900, .order = ByteOrder::processor, .more_windows = {0x200}, .window_step = 0xa00};
   static constexpr u32 reset_code = 0x42;
   Wires wires;
   Regs r;

@@ -58,7 +58,8 @@ struct Uart16550 {
                                .outputs = {"irq"},
                                .timers = 1,
                                .serial = true,
-                               .narrow = stride == 1 ? Narrow::lanes : Narrow::low};
+                               .narrow = stride == 1 ? Narrow::lanes : Narrow::low,
+                               .order = stride == 1 ? ByteOrder::little : ByteOrder::processor};
   Wires wires;
   Regs r;
   struct Hidden {
