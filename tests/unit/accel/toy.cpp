@@ -19,6 +19,7 @@ u32 mix(u32 a, u32 b = 0, u32 c = 0) {
 u64 take_fault(VcpuHeader& c) {
   ++machine(c).fault_count;
   c.pc = fault_vector;
+  c.slot = 0;
   state(c).odd = 0;
   return outcome_leave;
 }
@@ -128,6 +129,11 @@ u32 answer(VcpuHeader& c, u32 va) {
   return w != words.end() ? w->second : mix(va, 1);
 }
 
+template <unsigned size>
+u32 swapped(u32 v) {
+  return size == 4 ? __builtin_bswap32(v) : size == 2 ? __builtin_bswap16(u16(v)) : v;
+}
+
 template <unsigned aux>
 u64 slow_load(VcpuHeader* c, u32 va) noexcept {
   Machine& m = machine(*c);
@@ -139,6 +145,7 @@ u64 slow_load(VcpuHeader* c, u32 va) noexcept {
   u32 v;
   if (const u8* p = place(*c, aligned, user, false)) {
     v = size == 4 ? load_le<u32>(p) : size == 2 ? load_le<u16>(p) : *p;
+    if (aux & tcg::mem_big) v = swapped<size>(v);
   } else {
     v = answer(*c, va) & (size == 4 ? ~0u : (1u << size % 4 * 8) - 1);
     record(*c, aux << 8, va, v);
@@ -155,7 +162,8 @@ u64 slow_store(VcpuHeader* c, u32 va, u32 value) noexcept {
   constexpr unsigned size = 1u << (aux & tcg::mem_size);
   const u32 aligned = va & ~(size - 1);
   const bool user = (aux & tcg::mem_user) || c->privilege;
-  if (u8* p = place(*c, aligned, user, true)) return accel::store_memory(*c, GuestPhys{phys_of(*c, aligned)}, p, size, value);
+  if (u8* p = place(*c, aligned, user, true))
+    return accel::store_memory(*c, GuestPhys{phys_of(*c, aligned)}, p, size, aux & tcg::mem_big ? swapped<size>(value) : value);
   record(*c, aux << 8 | 1, va, value);
   if (m.leave_at_random && mix(va) & 1) return take_fault(*c);
   m.device_words[va] = value;
@@ -192,7 +200,7 @@ void record(VcpuHeader& c, u32 kind, u32 at, u32 value) {
   Machine& m = machine(c);
   if (!m.record) return;
   const State& s = state(c);
-  Event e{kind, at, value, c.pc, s.flags(), {}};
+  Event e{kind, at, value, c.pc + c.slot, s.flags(), {}};
   std::copy(std::begin(s.r), std::end(s.r), e.r.begin());
   m.events.push_back(e);
 }
@@ -253,7 +261,7 @@ void FrontEnd::translate(tcg::Request& q) const {
 
 accel::Port port() {
   accel::Port p;
-  fill(p, std::make_integer_sequence<unsigned, 32>());
+  fill(p, std::make_integer_sequence<unsigned, 64>());
   return p;
 }
 

@@ -111,7 +111,7 @@ struct Differential : Bench {
     s.odd = 0;
     s.fp_flags = 0x1234'5678;
     s.fp_fast = fp_fast;
-    c.pc = 0;
+    c.pc = c.slot = 0;
     c.exit_request = request;
     std::memcpy(board.ram[0].host, memory.data(), memory_bytes);
     board.events.clear();

@@ -50,7 +50,7 @@ void RandomIr::memory() {
   }
   alive_.push_back(address.is_temp() ? address : b_->value(Op::mov, address));
   const u32 offset = one_in(2) ? 0 : one_in(2) ? below(64) * 4 : u32(s32(below(128)) - 64);
-  const u8 extra = u8((one_in(4) ? mem_user : 0) | (one_in(4) ? mem_plain : 0));
+  const u8 extra = u8((one_in(4) ? mem_user : 0) | (one_in(4) ? mem_plain : 0) | (one_in(3) ? mem_big : 0));
   if (address.is_temp() && one_in(6)) {  // two slots that are not pinned; the address is not one of them
     const Ref pair = Ref::guest(10 + below(5));
     one_in(2) ? b_->load(pair, address, offset, 3 | extra) : b_->store(pair, address, offset, 3 | extra);
@@ -101,7 +101,7 @@ void RandomIr::use_flags() {
 // Paths from different guest instructions meet at the start of one.
 void RandomIr::place(unsigned label) {
   b_->place(label);
-  b_->insn(pc_ += 4, 4);
+  b_->insn(pc_ += 4, 4, slot());
   forget();
 }
 
@@ -112,6 +112,11 @@ void RandomIr::branch() {
     case 0: b_->br(label); break;
     case 1: case 2: b_->br_zero(source(), label); break;
     case 3: case 4: b_->br_nonzero(source(), label); break;
+    case 5: case 6: {
+      const Ref a = source();
+      b_->br_cmp(comparison(), a, one_in(2) ? Operand(constant()) : Operand(source()), label);
+      break;
+    }
     default: b_->br_cond(condition(), label);
   }
   forget();
@@ -151,11 +156,12 @@ void RandomIr::one() {
     case Op::mov: case Op::not_: case Op::clz: case Op::sext8: case Op::sext16: case Op::zext8: case Op::zext16: case Op::bswap:
       one_operand(op, some(flags_nz));
       break;
-    case Op::mulu2: case Op::muls2: {
-      const Ref a = source(), b = source(), low = destination();
+    case Op::mulu2: case Op::muls2: case Op::divu: case Op::divs: {
+      const Ref a = source(), b = one_in(3) ? b_->value(Op::mov, constant()) : source(), low = destination();
       Ref high = destination();
       while (high == low) high = destination();
-      b_->multiply_long(op == Op::muls2, low, high, a, b);
+      if (op == Op::divu || op == Op::divs) b_->divide(op == Op::divs, low, high, a, b);
+      else b_->multiply_long(op == Op::muls2, low, high, a, b);
       for (const Ref r : {low, high})
         if (r.is_temp()) alive_.push_back(r);
       break;
@@ -167,13 +173,21 @@ void RandomIr::one() {
       break;
     }
     case Op::get_flag: case Op::cond: use_flags(); break;
+    case Op::setcmp: {
+      const u32 k = constant(), kind = below(4);
+      const Operand a = kind == 0 ? Operand(k) : Operand(source()), b = kind == 1 ? Operand(k) : Operand(source());
+      const Ref d = destination();
+      b_->emit(op, d, a, b, 0, u8(comparison()));
+      if (d.is_temp()) alive_.push_back(d);
+      break;
+    }
     case Op::nz64: {
       const Ref low = source(), high = source();
       b_->nz64(low, high);
       break;
     }
     case Op::load: case Op::store: memory(); break;
-    case Op::br: case Op::br_cond: case Op::br_zero: case Op::br_nonzero: one_in(2) ? branch() : use_flags(); break;
+    case Op::br: case Op::br_cond: case Op::br_zero: case Op::br_nonzero: case Op::br_cmp: one_in(2) ? branch() : use_flags(); break;
     case Op::label:
       if (!open_.empty()) {
         place(open_.back());
@@ -194,7 +208,7 @@ void RandomIr::make(tcg::Block& block, unsigned length) {
   open_.clear();
   pc_ = below(1 << 20) << 2;
   while (block.code.size() < length) {
-    if (block.code.empty() || one_in(4)) block.insn(pc_ += 4, 4);
+    if (block.code.empty() || one_in(4)) block.insn(pc_ += 4, 4, slot());
     // An exit in the middle, on one side of a branch.
     if (one_in(60)) {
       const unsigned over = block.label();

@@ -24,6 +24,13 @@ class RandomIr {
   tcg::Ref source();
   tcg::Ref destination();
   tcg::Cond condition() { return tcg::Cond(below(14)); }
+  // One that compares two values.
+  tcg::Cond comparison() {
+    using enum tcg::Cond;
+    constexpr tcg::Cond all[] = {eq, ne, cs, cc, hi, ls, ge, lt, gt, le};
+    return all[below(10)];
+  }
+  core::u16 slot() { return one_in(6) ? 4 : 0; }
   core::u8 some(core::u8 flags) { return one_in(3) ? flags : one_in(2) ? core::u8(0) : core::u8(flags & below(16)); }
   void one();
   void two_operands(tcg::Op op, core::u8 flags);
