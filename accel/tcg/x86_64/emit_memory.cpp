@@ -47,7 +47,6 @@ void Emitter::memory(const Insn& i) {
     if (!is_load) slow.data = scratch();
   } else slow.data = is_load ? destination(i.d, Insn{Op::load}) : in_register(i.b, 0);
   const bool big = (i.aux & mem_big) && size > 1;
-  const Gp between = big && !has_movbe_ && !is_load && size < 8 ? scratch() : Gp();
   const s32 table = page_table_of(i);
   if (constant) a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
   else load_page(page, address, table);
@@ -57,7 +56,11 @@ void Emitter::memory(const Insn& i) {
   }
   a_.test(page.r64(), page.r64());
   a_.jz(slow.entry);
-  const x86::Mem at = x86::ptr(page.r64(), address.r64(), 0, 0, size);
+  x86::Mem at = x86::ptr(page.r64(), address.r64(), 0, 0, size);
+  if (big && !has_movbe_ && !is_load) {  // the value is swapped in its register, which may be the address's
+    a_.add(page.r64(), address.r64());
+    at = x86::ptr(page.r64(), 0, size);
+  }
   const Gp& d = slow.data;
   if (size == 8) {  // the page register carries the value
     const auto slots = x86::qword_ptr(env, layout_.slots[slow.pair.index()].offset);
@@ -71,7 +74,7 @@ void Emitter::memory(const Insn& i) {
       a_.mov(at, d.r64());
     }
   } else if (big) {
-    is_load ? load_swapped(d, at, i.aux) : store_swapped(at, d, between, size);
+    is_load ? load_swapped(d, at, i.aux) : store_swapped(at, d, size);
   } else if (!is_load) {
     a_.mov(at, size == 4 ? d : size == 2 ? Gp(d.r16()) : Gp(d.r8()));
   } else if (size == 4) {
@@ -98,16 +101,16 @@ void Emitter::load_swapped(const Gp& d, const x86::Mem& at, u8 aux) {
   if (aux & mem_signed) a_.movsx(d, d.r16());
 }
 
-// `between` stands in for movbe where the host has none.
-void Emitter::store_swapped(const x86::Mem& at, const Gp& d, const Gp& between, u32 size) {
-  const auto part = [&](const Gp& g) { return size == 4 ? g : Gp(g.r16()); };
+// Where the host has no movbe the register is swapped and swapped back; `at` does not depend on it.
+void Emitter::store_swapped(const x86::Mem& at, const Gp& d, u32 size) {
+  const Gp part = size == 4 ? d : Gp(d.r16());
   if (has_movbe_) {
-    a_.movbe(at, part(d));
+    a_.movbe(at, part);
     return;
   }
-  if (between.id() != d.id()) a_.mov(between, d);
-  swap_bytes(between, size);
-  a_.mov(at, part(between));
+  swap_bytes(d, size);
+  a_.mov(at, part);
+  swap_bytes(d, size);
 }
 
 // How many word accesses from here move consecutive words at the same pinned base: at most one of them through a
@@ -162,7 +165,7 @@ void Emitter::memory_run(unsigned words) {
       finish(moved, r);
     } else {
       if (!slow.registers[n].isValid()) a_.mov(carrier, slot_memory(layout_, moved.index()));
-      big ? store_swapped(at, r, carrier, 4) : void(a_.mov(at, r));
+      big ? store_swapped(at, r, 4) : void(a_.mov(at, r));
     }
   }
   a_.bind(slow.back);

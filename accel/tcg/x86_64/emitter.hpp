@@ -74,7 +74,7 @@ class Emitter {
   unsigned run_length() const;
   void swap_bytes(const Gp& d, u32 size);
   void load_swapped(const Gp& d, const x86::Mem& at, u8 aux);
-  void store_swapped(const x86::Mem& at, const Gp& d, const Gp& between, u32 size);
+  void store_swapped(const x86::Mem& at, const Gp& d, u32 size);
   void memory_run(unsigned words);
   void call(const Insn& i);
   void floating_point(const Insn& i);
