@@ -1,12 +1,14 @@
 #include "boards/app.hpp"
 
 #include "accel/softmmu.hpp"
+#include "boards/plugs.hpp"
 #include "host/block/drives.hpp"
 #include "host/chardev_setup.hpp"
 #include "host/loop.hpp"
 #include "host/options.hpp"
 #include "host/ranges.hpp"
 
+#include "core/entropy.hpp"
 #include "core/log.hpp"
 
 #include <fmt/format.h>
@@ -15,6 +17,7 @@
 #include <fstream>
 #include <optional>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -48,14 +51,23 @@ class SignalEnd {
   std::optional<host::FdWatch> watch_;
 };
 
+Result<Entropy::Seed> entropy_seed() {
+  Entropy::Seed seed;
+  if (getrandom(seed.data(), seed.size(), 0) == ssize_t(seed.size())) return seed;
+  return Error{Kind::io, "the host gives no random bytes for the guest's (getrandom)"};
+}
+
 class Program {
  public:
-  Program(App& app, std::string program) : app_(app), name_(std::move(program)) {}
+  Program(App& app, std::string program) : app_(app), name_(std::move(program)) {
+    for (auto& bus : app.plug_buses) plugs_.add_bus(std::move(bus));
+  }
 
   Result<int> run(std::span<const char* const> arguments) {
     const host::BoardFacts facts{.program = name_, .machines = {app_.info.machines.begin(), app_.info.machines.end()},
                                  .title = app_.info.title, .cpus = app_.cpu_models, .ram_default = app_.info.ram_default,
-                                 .ram_max = app_.info.ram_max, .cpus_max = 1, .version = PINSTRAP_VERSION, .block_interfaces = app_.block_interfaces};
+                                 .ram_max = app_.info.ram_max, .cpus_max = 1, .version = PINSTRAP_VERSION, .block_interfaces = block_places(),
+                                 .devices = app_.plug_kinds};
     options_ = TRY(host::parse_options(arguments, facts));
     if (options_.show) return host::print(*options_.show);
     if (options_.map) return host::print(app_.info.map);
@@ -73,6 +85,7 @@ class Program {
     std::string error;
     if (!app_.create_memory(m, options_.ram, error)) return Error{Kind::usage, error};
     m.clock = &clock_;
+    m.entropy = [entropy = Entropy(TRY(entropy_seed()))](std::span<u8> out) mutable { entropy.fill(out); };
     TRY(app_.cpu->configure(options_));
     TRY(app_.cpu->load(options_, app_.info, m, app_.device_tree));
     engine_ = TRY(accel::Engine::create(app_.cpu->vcpu(), app_.cpu->front_end(), app_.port, TRY(engine_options())));
@@ -115,6 +128,7 @@ class Program {
 
   Result<int> run_machine() {
     host::Loop loop;
+    TRY(plug_devices(options_, plugs_, app_.machine));
     accel::RunLoop run(app_.machine, app_.cpu->vcpu(), *engine_, app_.cpu->front_end(), {this, expire, reset, service});
     run.start_stopped = options_.stopped;
     run.no_reboot = options_.no_reboot;
@@ -122,6 +136,7 @@ class Program {
     alarm.want_read(true);
     SignalEnd signals(loop, run);
     auto consoles = TRY(host::Consoles::create(options_, loop, run, app_.cpu->debug(), app_.machine.serial, monitor_context(run), [&] { run.kick(); }));
+    for (auto& p : app_.machine.plugged_serial) TRY(consoles->connect(p.chardev, p.port));
     if (!options_.pidfile.empty() && !(std::ofstream(options_.pidfile) << getpid() << std::endl))
       return Error{Kind::io, fmt::format("-pidfile: cannot write '{}'; name a file in a folder that exists", options_.pidfile)};
     app_.machine.completions.on_post([&run] { run.kick(); });
@@ -141,6 +156,15 @@ class Program {
     return status;
   }
 
+  // A board that takes devices takes drives for them.
+  std::vector<host::BlockPlaces> block_places() const {
+    std::vector<host::BlockPlaces> places = app_.block_interfaces;
+    if (app_.plug_kinds.empty()) return places;
+    places.push_back({.interface = BlockInterface::none});
+    places.push_back({.interface = BlockInterface::virtio, .units = 32});
+    return places;
+  }
+
   host::MonitorContext monitor_context(RunControl& run) {
     host::MonitorContext c;
     c.run = &run;
@@ -153,6 +177,10 @@ class Program {
     c.board = app_.info.name;
     c.machine_name = app_.info.machines.front();
     c.version = PINSTRAP_VERSION;
+    if (!app_.plug_kinds.empty()) {
+      c.pci = [this] { return plugs_.info_pci(); };
+      c.buses = [this] { return plugs_.tree(); };
+    }
     c.jit = [this] { return engine_->stats_text(); };
     c.roms = [this] { return app_.cpu->loaded(); };
     return c;
@@ -160,6 +188,7 @@ class Program {
 
   App& app_;
   std::string name_;
+  Plugs plugs_{{app_.machine, app_.plug_kinds}};
   host::Options options_;
   HostClock clock_;
   std::unique_ptr<host::block::Drives> drives_;

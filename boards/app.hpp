@@ -4,6 +4,7 @@
 
 #include "accel/run_loop.hpp"
 #include "boards/board_cpu.hpp"
+#include "host/device_options.hpp"
 #include "host/options.hpp"
 
 #include "core/board.hpp"
@@ -22,6 +23,8 @@ struct App {
   void (*reset_devices)(core::MachineBase&);
   std::span<const core::u8> device_tree;     // the board's own, compiled
   std::vector<host::BlockPlaces> block_interfaces = {};  // where drives go; see host::BoardFacts
+  host::PlugKinds plug_kinds = {};                       // what -device takes
+  std::vector<std::unique_ptr<core::PlugBus>> plug_buses = {};  // where it goes
 };
 
 // The exit status of the program.

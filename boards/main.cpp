@@ -6,6 +6,8 @@
 #include "boards/app.hpp"
 #include "boards/cpu_arm.hpp"
 #include "boards/cpu_mips.hpp"
+#include "boards/plugs.hpp"
+#include "peripherals/pci/plug.hpp"
 
 extern const unsigned char pinstrap_device_tree[];
 extern const unsigned long pinstrap_device_tree_size;
@@ -36,6 +38,15 @@ bool create_memory(MachineBase& m, u64 ram_size, std::string& error) { return st
 void reset_devices(MachineBase& m) { static_cast<Machine&>(m).reset_devices(); }
 void store(MachineBase* m, GuestPhys at, u32 value) { static_cast<Machine*>(m)->write(at, 4, value); }
 u64 fetch(MachineBase* m, GuestPhys at) { return static_cast<Machine*>(m)->read(at, 4); }
+
+// A board with a PCI bus takes devices on it.
+template <class M>
+void add_plugs(boards::App& app, M& m) {
+  if constexpr (requires { m.pci_bus(); }) {
+    app.plug_kinds = boards::pci_plug_kinds();
+    app.plug_buses.push_back(std::make_unique<peripherals::pci::PciPlugBus>("pci.0", *m.pci_bus(), m.pci_bus()->first_plug_slot));
+  }
+}
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -52,5 +63,6 @@ int main(int argc, char** argv) {
                   .create_memory = create_memory,
                   .reset_devices = reset_devices,
                   .device_tree = {pinstrap_device_tree, pinstrap_device_tree_size}};
+  add_plugs(app, machine);
   return boards::run(app, argc, argv);
 }

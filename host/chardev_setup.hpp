@@ -32,6 +32,10 @@ class Consoles {
                                                         core::DebugTarget& target, std::span<core::CharPort> serial,
                                                         MonitorContext monitor, std::function<void()> notify);
   ~Consoles();
+  // Joins the port of a device that came with -device to its -chardev.  Before Loop::start().
+  core::Status connect(const std::string& chardev, core::CharPort& port) {
+    return add_serial("chardev:" + chardev, chardev, port);
+  }
   // Writes out what is still on its way.  After Loop::join().
   void finish();
   Monitor& monitor() { return monitor_; }

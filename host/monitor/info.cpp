@@ -72,7 +72,7 @@ std::string info_qtree(Monitor& m, Arguments) {
       if (e.name == b.name) out += fmt::format(", mmio {:016x}/{:016x}", e.at, e.size);
     out += "\n";
   }
-  return out;
+  return m.context().buses ? out + on_guest(m, m.context().buses) : out;
 }
 
 std::string from_board(Monitor& m, const std::function<std::string()>& text, std::string_view subject) {
@@ -80,6 +80,9 @@ std::string from_board(Monitor& m, const std::function<std::string()>& text, std
   return on_guest(m, text);
 }
 std::string info_jit(Monitor& m, Arguments) { return from_board(m, m.context().jit, "jit"); }
+std::string info_pci(Monitor& m, Arguments) {
+  return m.context().pci ? on_guest(m, m.context().pci) : "PCI devices not supported\n";
+}
 std::string info_roms(Monitor& m, Arguments) { return from_board(m, m.context().roms, "roms"); }
 
 std::string info_device(Monitor& m, Arguments arguments) {
@@ -126,7 +129,8 @@ constexpr Command table[] = {
     {"registers", {}, {}, "the CPU's registers", info_registers},
     {"cpus", {}, {}, "the CPUs", info_cpus},
     {"mtree", {}, {}, "what answers at which address", info_mtree},
-    {"qtree", {}, {}, "the devices of the board", info_qtree},
+    {"qtree", {}, {}, "the devices of the board and of its buses", info_qtree},
+    {"pci", {}, {}, "the functions on the PCI buses", info_pci},
     {"wiring", {}, {}, "the wires between the devices", info_wiring},
     {"device", {}, "[name]", "a device's registers with their fields", info_device},
     {"roms", {}, {}, "what was loaded where", info_roms},

@@ -40,6 +40,8 @@ struct MonitorContext {
   std::function<std::string()> irq;                        // text of `info irq`.  Thread: vCPU
   std::function<std::string()> roms;                       // what was loaded where.  Thread: vCPU
   std::function<std::string(std::string_view)> gdbserver;  // starts gdb on a device, answers with text
+  std::function<std::string()> pci;                        // text of `info pci`.  Thread: vCPU
+  std::function<std::string()> buses;                      // end of `info qtree`: what takes devices.  Thread: vCPU
   std::function<void()> nmi, powerdown;                    // Thread: vCPU; empty when the board has none
 };
 

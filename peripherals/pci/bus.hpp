@@ -56,6 +56,7 @@ class Bus {
   void each(const std::function<void(Function&)>& f) const;
 
   unsigned number;
+  unsigned first_plug_slot = 1;  // where -device without addr= begins to look for a free one
 
  private:
   struct Range {

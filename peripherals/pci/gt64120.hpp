@@ -116,6 +116,7 @@ struct Gt64120 {
 
   // Base addresses of 00:00.0 after reset: they tell the defaults of the windows and cannot be sized.
   void pci_attached(pci::Function& f) {
+    if constexpr (requires { Wires::plug_from; }) bus.first_plug_slot = Wires::plug_from;
     constexpr u32 bars[] = {0x0000'0008, 0x0100'0008, 0x1c00'0000, 0x1f00'0000, 0x1400'0000, 0x1400'0001};
     for (u32 i = 0; i < std::size(bars); ++i) f.preset(pci::cfg_bar + 4 * i, 4, bars[i]);
   }
