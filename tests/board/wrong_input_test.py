@@ -38,7 +38,7 @@ WRONG = [
     ("-drive file=disk.img", "-drive: this build of pinstrap-versatilepb has no disk interface yet; give files to the guest with -initrd"),
     ("-hda disk.img", "-hda: this build of pinstrap-versatilepb has no disk interface yet; give files to the guest with -initrd"),
     ("-nic user", "-nic: this build of pinstrap-versatilepb has no network yet; use -nic none"),
-    ("-device virtio-blk", "-device: this build of pinstrap-versatilepb has no devices to add yet; the ones on the board are always there"),
+    ("-device virtio-blk", "-device: this board has no bus that takes devices"),
     ("-loadvm before", "-loadvm: this build of pinstrap-versatilepb has no snapshots yet; leave it out"),
     ("-initrd {tmp}/text", "-initrd: there is no kernel to give it to; add -kernel FILE"),
     ("-append quiet", "-append: there is no kernel to give it to; add -kernel FILE"),
