@@ -1,80 +1,13 @@
-#include "host/block/drives.hpp"
+#include "drive_bench.hpp"
 
-#include "../fake_run.hpp"
 #include "host/json.hpp"
-#include "host/monitor/monitor.hpp"
-#include "temp.hpp"
-
-#include <doctest/doctest.h>
 
 #include <sys/resource.h>
 
 using namespace host;
 using namespace host::block;
 using namespace core;
-using host::block::test::TempFolder;
-
-namespace {
-// A machine with IDE (two channels of two), one floppy drive and -device.
-struct Bench {
-  Bench() {
-    facts.program = "pinstrap-test";
-    facts.machines = {"test"};
-    facts.block_interfaces = {{BlockInterface::ide, 2, 2}, {BlockInterface::floppy, 1, 1}, {BlockInterface::none}};
-    disk = t.file("disk", std::string(4096, 'd'));
-    disc = t.file("disc", std::string(4096, 'c'));
-  }
-  // The error, or nothing when it worked.
-  std::string start(std::vector<const char*> arguments) {
-    drives.reset();
-    machine.drives.clear();
-    warnings.clear();
-    const auto options = parse_options(arguments, facts);
-    if (!options) return options.error().text;
-    if (const auto s = refuse_unbuilt(*options, facts); !s) return s.error().text;
-    auto d = Drives::create(*options, facts, machine, [this](const std::string& w) { warnings += w + "\n"; });
-    if (!d) return d.error().text;
-    drives = std::move(*d);
-    drives->attach(run);
-    MonitorContext c;
-    c.run = &run;
-    c.machine = &machine;
-    c.drives = drives.get();
-    monitor = std::make_unique<Monitor>(std::move(c));
-    return {};
-  }
-  std::string drive(const std::string& text) { return start({"-drive", text.c_str()}); }
-  std::string operator()(std::string_view command) { return monitor->execute(command); }
-  BlockRequest ask(BlockPort& p, BlockRequest r) {
-    BlockRequest out;
-    p.done = [&](BlockRequest& a) { out = a; };
-    p.submit(std::move(r));
-    drives->drain();
-    machine.completions.run();
-    p.done = nullptr;
-    return out;
-  }
-  std::string read(BlockPort& p) {
-    const auto r = ask(p, {BlockOp::read, false, 0, 512, 0, {}});
-    return {r.data.begin(), r.data.end()};
-  }
-  BlockError write(BlockPort& p, u8 value) {
-    return ask(p, {BlockOp::write, false, 0, 512, 0, std::vector<u8>(512, value)}).error;
-  }
-  BlockPort& ide(unsigned bus, unsigned unit) {
-    BlockPort* p = machine.drive(BlockInterface::ide, bus, unit);
-    REQUIRE(p);
-    return *p;
-  }
-  TempFolder t;
-  std::string disk, disc, warnings;
-  BoardFacts facts;
-  MachineBase machine;
-  host::test::FakeRun run;
-  std::unique_ptr<Drives> drives;
-  std::unique_ptr<Monitor> monitor;
-};
-}  // namespace
+using Bench = host::block::test::DriveBench;
 
 TEST_CASE("drives: the letters are places on the board's first interface") {
   Bench b;
@@ -210,63 +143,6 @@ TEST_CASE("json: hostile text is refused") {
   const auto kv = parse_json_keys(R"({"a": {"b": [true, 12, "x,y"]}, "c": null})");
   REQUIRE(kv);
   CHECK((kv->get("a.b.0") == "on" && kv->get("a.b.1") == "12" && kv->get("a.b.2") == "x,y" && !kv->has("c")));
-}
-
-TEST_CASE("monitor: info block as QEMU writes it") {
-  Bench b;
-  const std::string f = "format=raw,cache=writethrough,file=" + b.disk;
-  CHECK(b.start({"-drive", f.c_str()}) == "");
-  CHECK(b("info block") == "ide0-hd0 (#block0): " + b.disk +
-                               " (raw)\n    Attached to:      ide bus 0 unit 0\n    Cache mode:       writethrough\n\n"
-                               "ide1-cd0: [not inserted]\n    Attached to:      ide bus 1 unit 0\n    Removable "
-                               "device: not locked, tray closed\n\n"
-                               "floppy0: [not inserted]\n    Attached to:      floppy bus 0 unit 0\n    Removable "
-                               "device: not locked, tray closed\n");
-  CHECK(b("info block nope") == "there is no drive 'nope'\n");
-  b.read(b.ide(0, 0));
-  b.write(b.ide(0, 0), 1);
-  CHECK(b("info blockstats")
-            .find("ide0-hd0: rd_bytes=512 wr_bytes=512 rd_operations=1 wr_operations=1 flush_operations=0\n") == 0);
-}
-
-TEST_CASE("monitor: discs are changed and taken out, and the guest can hold them") {
-  Bench b;
-  CHECK(b.start({"-hda", b.disk.c_str(), "-cdrom", b.disc.c_str()}) == "");
-  BlockPort& cd = b.ide(1, 0);
-  unsigned changes = 0;
-  cd.medium_changed = [&] { ++changes; };
-  const std::string other = b.t.file("other", std::string(8192, 'o'));
-  CHECK(b("change ide1-cd0 " + other) == "");
-  CHECK((changes == 1 && cd.size == 8192 && !cd.tray_open));
-  CHECK(b.read(cd) == std::string(512, 'o'));
-  cd.locked = true;
-  CHECK(b("eject ide1-cd0") ==
-        "device 'ide1-cd0' is locked by the guest; let it unmount the medium, or say eject -f ide1-cd0\n");
-  CHECK(b("change ide1-cd0 " + b.disc).find("is locked by the guest") != std::string::npos);
-  CHECK(b("eject -f ide1-cd0") == "");
-  CHECK((changes == 2 && !cd.inserted() && cd.size == 0 && cd.tray_open));
-  CHECK(b("info block ide1-cd0").find("ide1-cd0: [not inserted]") == 0);
-  CHECK(b.ask(cd, {BlockOp::read, false, 0, 512, 0, {}}).error == BlockError::no_medium);
-  cd.locked = false;
-  CHECK(b("change ide1-cd0 " + b.t / "no.iso").find("cannot open") == 0);
-  CHECK(b("change ide1-cd0 " + b.disc + " raw read-write") == "device 'ide1-cd0' is a CD drive; a disc is read-only\n");
-  CHECK(b("change ide1-cd0 " + b.disc) == "");
-  CHECK(b("change ide1-cd0 " + b.disc) == "");
-  CHECK(b("eject ide0-hd0") == "device 'ide0-hd0' is not removable\n");
-  CHECK(b("eject ide0-cd0") == "there is no drive 'ide0-cd0' (did you mean 'ide0-hd0'?)\n");
-  CHECK(b("change floppy0 " + other) == "");
-  CHECK_FALSE(b.machine.drive(BlockInterface::floppy, 0, 0)->read_only);
-  CHECK(b("eject") == "eject needs a device; 'info block' lists them\n");
-}
-
-TEST_CASE("monitor: a disk is made larger while it is used") {
-  Bench b;
-  CHECK(b.drive("format=raw,file=" + b.disk) == "");
-  CHECK(b("block_resize ide0-hd0 1M") == "");
-  CHECK(b.ide(0, 0).size == MiB);
-  CHECK(b.t.bytes("disk").size() == MiB);
-  CHECK(b("block_resize ide0-hd0 -1") == "'-1' is no size; write 512M or 2G\n");
-  CHECK(b("block_resize ide1-cd0 1M") == "device 'ide1-cd0' has no medium\n");
 }
 
 TEST_CASE("drives: no space stops the machine, and the write is tried again when it goes on") {
