@@ -148,11 +148,10 @@ class Checker:
         for i, w in enumerate(windows if space else ()):
             if w.size == 0:
                 continue  # a PCI function has no place here
-            unit = min(space.grain, 1 << w.size.bit_length() - 1)
             if w.last >= space.size:
                 self.error(where + ("at", i), f"{name}: ends at {w.last:#x}, past the end of {space.name} ({space.size:#x})")
-            elif w.at % unit:
-                self.error(where + ("at", i), f"{name}: {w.at:#x} is not aligned to its {size_text(unit)}; say 'size:' when the board decodes less")
+            elif w.size >= space.grain and w.at % space.grain:
+                self.error(where + ("at", i), f"{name}: {w.at:#x} is not aligned to its {size_text(space.grain)}; say 'size:' when the board decodes less")
         if v.get("clock") and v["clock"] not in self.clocks:
             self.error(where + ("clock",), f"{name}: clock '{v['clock']}' is not declared under 'clocks:'" + suggest(v["clock"], self.clocks, f"; declared are {', '.join(self.clocks) or 'none'}"))
         if "host" in v:

@@ -370,7 +370,7 @@ void Fdc::completed(BlockRequest& r, Outside& o) {
 }
 
 void Fdc::serve_dma(Outside& o) {
-  if (phase != Phase::execution || !moving()) return;
+  if (phase != Phase::execution || !moving() || in_transfer) return;
   pump(o);
   update(o);
 }
@@ -382,7 +382,9 @@ void Fdc::pump(Outside& o) {
   while (moving()) {
     std::array<u8, 512> host;
     const std::span<u8> part = std::span(scans ? host : t.buffer).subspan(scans ? 0 : t.at, wanted() - t.at);
+    in_transfer = true;
     const Outside::Moved moved = o.transfer(part);
+    in_transfer = false;
     if (moved.bytes == 0 && !moved.terminal_count) return;
     if (scans) compare(part.first(moved.bytes));
     t.at = u16(t.at + moved.bytes);

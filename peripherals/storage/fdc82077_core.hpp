@@ -64,7 +64,8 @@ struct Fdc {
   std::array<u8, 4> seek_status{};  // its ST0
   u8 srt_hut = 0, hlt_nd = 0, configuration = 0x20, precompensation = 0, perpendicular = 0, eot_seen = 0;
   bool lock = false;
-  u8 next_id = 0;  // where the disk's rotation is for Read ID
+  bool in_transfer = false;  // the channel is being served: what it says meanwhile is no news
+  u8 next_id = 0;            // where the disk's rotation is for Read ID
 
   // The command that moves data.
   struct Transfer {

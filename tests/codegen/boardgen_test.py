@@ -211,3 +211,9 @@ def test_every_versatile_fact_compiles(build, tmp_path):
     for name in ("versatilepb", "versatileab"):
         assert run(ROOT / f"boards/{name}.yaml", "-o", tmp_path / f"{name}.hpp").returncode == 0
         subprocess.run([*compiler(build), *syntax_only(tmp_path / f"{name}.hpp")], check=True)
+
+
+def test_every_pc_device_compiles(build, tmp_path):
+    """The devices of I/O ports with several windows, joined as on a real board."""
+    assert run(HERE / "boards/isa.yaml", "-o", tmp_path / "isa.hpp").returncode == 0
+    subprocess.run([*compiler(build), *syntax_only(tmp_path / "isa.hpp")], check=True)

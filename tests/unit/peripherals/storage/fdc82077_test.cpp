@@ -34,6 +34,7 @@ struct Channel {
   std::vector<u8> memory;
   std::size_t left = 0;
   bool to_memory = true, accepts = true;
+  std::function<void()> acknowledge;  // DACK, seen during the transfer
   struct Moved {
     u32 bytes = 0;
     bool terminal_count = false;
@@ -41,6 +42,7 @@ struct Channel {
   Moved transfer(unsigned channel, std::span<u8> data) {
     REQUIRE(channel == 2);
     if (!accepts || left == 0) return {};
+    if (acknowledge) acknowledge();
     const std::size_t n = std::min(left, data.size());
     if (to_memory) memory.insert(memory.end(), data.begin(), data.begin() + long(n));
     else std::copy_n(memory.end() - long(left), n, data.begin());
@@ -225,6 +227,14 @@ TEST_CASE("fdc82077: a slow disk and a channel that is not ready yet") {
   CHECK_FALSE(b.pin("dreq"));
   CHECK(b.pin("irq"));
   CHECK(b.results() == "00 00 00 00 00 02 02 ");
+}
+TEST_CASE("fdc82077: DACK that is up during a transfer starts nothing") {
+  Floppy b;
+  b.dma.acknowledge = [&] { b.set_line(0, true); };
+  b.expect(2 * 512);
+  b.send({READ, 0x00, 0, 0, 1, 2, 18, 0x1b, 0xff});
+  CHECK(b.dma.memory.size() == 2 * 512);
+  CHECK(b.results() == "00 00 00 00 00 03 02 ");
 }
 TEST_CASE("fdc82077: an answer that comes after a reset is ignored") {
   Floppy b;
