@@ -102,14 +102,13 @@ Geometry geometry_of(u64 size) {
 u8 Fdc::msr() const {
   if (!out_of_reset()) return 0;
   constexpr u8 RQM = 0x80, DIO = 0x40, NON_DMA = 0x20, CMD_BUSY = 0x10;
-  const u8 seeking = seeks_ended & 0x0f;  // busy until sensed (§2.1.5)
-  switch (phase) {
-    case Phase::command: return u8(RQM | (position ? CMD_BUSY : 0) | seeking);
-    case Phase::result: return u8(RQM | DIO | CMD_BUSY | seeking);
+  switch (phase) {  // no drive is ever seen seeking
+    case Phase::command: return u8(RQM | (position ? CMD_BUSY : 0));
+    case Phase::result: return u8(RQM | DIO | CMD_BUSY);
     case Phase::execution: break;
   }
   const u8 byte_ready = moving() ? RQM | (t.step == Step::to_host ? DIO : 0) : 0;
-  return u8(CMD_BUSY | seeking | (uses_dma() ? 0 : NON_DMA | byte_ready));
+  return u8(CMD_BUSY | (uses_dma() ? 0 : NON_DMA | byte_ready));
 }
 
 u8 Fdc::dir(Outside& o) const {
@@ -269,6 +268,7 @@ void Fdc::recalibrate(u8 unit, Outside& o) {
 }
 
 void Fdc::read_id(Outside& o) {
+  t.implied_seek = false;
   t.unit = bytes[1] & 3;
   t.head = bytes[1] >> 2 & 1;
   BlockPort* drive = o.drive(t.unit);
@@ -299,7 +299,8 @@ void Fdc::begin_transfer(Kind kind, Outside& o) {
   phase = Phase::execution;
   BlockPort* drive = o.drive(t.unit);
   if (kind == Kind::write && drive && drive->inserted() && drive->read_only) return finish(abnormal, not_writable, 0);
-  if (configuration & 0x40 && t.c <= max_track) {  // implied seek
+  t.implied_seek = configuration & 0x40 && t.c <= max_track;
+  if (t.implied_seek) {
     if (pcn[t.unit] != t.c && drive && drive->inserted()) changed &= u8(~(1 << t.unit));
     pcn[t.unit] = t.c;
   }
@@ -458,7 +459,7 @@ void Fdc::sector_done(Outside& o) {
 void Fdc::finish(u8 st0, u8 st1, u8 st2) {
   t.step = Step::none;
   ++t.token;
-  give({u8(st0 | selection()), st1, st2, t.c, t.h, t.r, t.n});
+  give({u8(st0 | (t.implied_seek ? seek_end : 0) | selection()), st1, st2, t.c, t.h, t.r, t.n});
   interrupt = true;
 }
 

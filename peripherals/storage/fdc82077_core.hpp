@@ -73,7 +73,7 @@ struct Fdc {
     Step step = Step::none;
     u8 unit = 0, head = 0;                   // selected
     u8 c = 0, h = 0, r = 0, n = 0, eot = 0;  // as the sector's ID must be
-    bool multi_track = false, deleted = false, terminal_count = false;
+    bool multi_track = false, deleted = false, implied_seek = false, terminal_count = false;
     bool scan_failed = false, scan_equal = false;
     u32 left = 0;   // verify, format: sectors to go
     u8 filler = 0;  // format

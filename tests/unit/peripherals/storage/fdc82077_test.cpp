@@ -163,7 +163,7 @@ TEST_CASE("fdc82077: seeks end at once and are sensed (§5.2.3, §5.2.4)") {
   Floppy b;
   b.send({0x0f, 0x04, 0x20});
   CHECK(b.pin("irq"));
-  CHECK(b.read<MSR>() == 0x81);
+  CHECK(b.read<MSR>() == 0x80);
   b.send({0x08});
   CHECK(b.results() == "24 20 ");
   CHECK_FALSE(b.pin("irq"));
@@ -300,7 +300,7 @@ TEST_CASE("fdc82077: implied seek (CONFIGURE)") {
   b.send({0x13, 0x00, 0x60, 0x00});
   b.expect(512);
   b.send({0x46, 0x00, 40, 0, 1, 2, 18, 0x1b, 0xff});
-  CHECK(b.results() == "00 00 00 28 00 02 02 ");
+  CHECK(b.results() == "20 00 00 28 00 02 02 ");  // SE
   CHECK(b.dma.memory[0] == u8(40 * 36));
 }
 TEST_CASE("fdc82077: READ ID gives the track's sectors one after the other") {
