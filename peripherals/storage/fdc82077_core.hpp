@@ -1,18 +1,14 @@
 #pragma once
 #include "core/block_port.hpp"
+#include "peripherals/storage/floppy_geometry.hpp"
 
 #include <array>
 
 namespace peripherals::fdc82077 {
 using namespace core;
 
-// How a floppy of some size is laid out; 512-byte sectors.
-struct Geometry {
-  unsigned tracks = 0, heads = 0, sectors = 0;
-  u8 rates = 0;  // data rates it is written at: bit n for code n of CCR
-  bool exists() const { return sectors != 0; }
-};
-Geometry geometry_of(u64 bytes);
+using floppy::Geometry;
+using floppy::geometry_of;
 
 // What the controller reaches.
 class Outside {
