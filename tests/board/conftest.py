@@ -85,10 +85,12 @@ class Machine:
     """A running emulator.  Its standard output and error are one stream; `expect` reads it."""
 
     def __init__(self, words, board="versatilepb", environment=None):
-        self.command = command_line(words, board)
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        env={**os.environ, **(environment or {})})
+        self.command, self.environment = command_line(words, board), {**os.environ, **(environment or {})}
+        self.process = self.start()
         self.text, self.at = "", 0  # all that was written; up to where `expect` has read
+
+    def start(self):
+        return subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment)
 
     def __enter__(self):
         return self
@@ -97,14 +99,23 @@ class Machine:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self.close()
+
+    def close(self):
         self.process.stdin.close()
         self.process.stdout.close()
 
+    def descriptor(self):
+        return self.process.stdout.fileno()
+
+    def take(self):
+        return os.read(self.descriptor(), 65536)
+
     def read(self, seconds):
         """Takes what is there within `seconds`; False at the end of the stream."""
-        if not select.select([self.process.stdout], [], [], seconds)[0]:
+        if not select.select([self.descriptor()], [], [], seconds)[0]:
             return True
-        piece = os.read(self.process.stdout.fileno(), 65536)
+        piece = self.take()
         self.text += piece.decode("latin1")
         return bool(piece)
 
