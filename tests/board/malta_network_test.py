@@ -44,6 +44,7 @@ def forwarded(which, *guest_ports):
 def transfer(m, port, work, seconds):
     """Runs `work` on a connection of this host in a thread while the machine's console is read."""
     out = []
+    do(m, "until netstat -ltn | grep -q :5000; do usleep 50000; done")
 
     def talk():
         with connect(port) as s:
@@ -78,9 +79,9 @@ def test_sends_a_file_through_a_forwarded_port(which):
 
 @BOTH
 def test_receives_a_file_through_a_forwarded_port(which):
-    m, (port,) = forwarded(which, 5001)
+    m, (port,) = forwarded(which, 5000)
     with m:
-        do(m, "{ nc -l -p 5001 | sha256sum >/tmp/sum; } &")
+        do(m, "{ nc -l -p 5000 | sha256sum >/tmp/sum; } &")
         block = random.Random(1).randbytes(1 << 20)
 
         def send(s):

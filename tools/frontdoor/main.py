@@ -3,6 +3,7 @@ import difflib
 import os
 import pathlib
 import signal
+import subprocess
 import sys
 
 import build
@@ -48,9 +49,10 @@ usage: ./pinstrap build                   builds all boards, to build/boards/pin
 """
 
 BENCH = """\
-usage: ./pinstrap bench [options]
+usage: ./pinstrap bench [BOARD...] [options]
 
-Runs the same Linux guest on this emulator and on qemu-system-arm in turn and compares CPU seconds, test by test.
+Runs the same Linux guest on this emulator and on QEMU in turn and compares CPU seconds, test by test: on versatilepb,
+malta and malta-be, or on those of them that there is a guest for.
 Needs a guests folder: ./pinstrap guest versatilepb-linux makes one. All options: tools/bench/bench.py --help
 """
 
@@ -130,13 +132,20 @@ def build_boards(words):
 
 
 def bench(words):
+    program = ["/usr/bin/python3", str(build.ROOT / "tools/bench/bench.py")]
     if words[:1] in (["--help"], ["-h"]):
-        os.execv("/usr/bin/python3", ["python3", str(build.ROOT / "tools/bench/bench.py"), "--help"])
+        os.execv(program[0], [*program, "--help"])
     packages.need("the comparison", "build", "bench")
     build.configure()
-    if not build.compile(targets=["boards/pinstrap-versatilepb"]):
+    boards = [w for w in words if w in build.boards()]
+    if not boards:
+        listed = subprocess.run([*program, *words, "--list"], stdout=subprocess.PIPE, text=True)
+        if listed.returncode:
+            return listed.returncode
+        boards = listed.stdout.split()
+    if not build.compile(targets=[f"boards/pinstrap-{b}" for b in boards]):
         return 1
-    os.execv("/usr/bin/python3", ["python3", str(build.ROOT / "tools/bench/bench.py"), *words])
+    os.execv(program[0], [*program, *words])
 
 
 def show_help(words):
