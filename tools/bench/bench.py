@@ -40,7 +40,7 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def compare(ours, qemu, board, folder, a):
+def compare(ours, qemu, board, files, a):
     """Alternating runs; {"boot"/"bench": {"ours"/"qemu": [Run, …]}}."""
     words = "quiet guest.run=bench" + (f" guest.scale={a.scale}" if a.scale != 100 else "") + (f" guest.only={a.only}" if a.only else "")
     kinds = {"boot": ("", "GUEST-READY"), "bench": (words, "BENCH-END|GUEST-DONE")}
@@ -51,7 +51,7 @@ def compare(ours, qemu, board, folder, a):
             for who in order:
                 program, accel = (ours, a.accel) if who == "ours" else (qemu, "tcg")
                 name = f"{board}: {who} {kind} {i + 1}/{a.n}"
-                run = one(guests.linux(program, board, folder, append, accel), until, a.timeout, name)
+                run = one(guests.linux(program, board, files, append, accel), until, a.timeout, name)
                 runs[kind][who].append(dataclasses.asdict(run) | {"text": ""})
                 say(f"{name}: {run.cpu['total']:.2f} CPU s, {run.wall['total']:.2f} s")
     return runs
@@ -108,10 +108,10 @@ def machine():
 
 
 def measure(board, a):
-    folder, name = guests.find(board, a.guests), a.qemu or guests.BOARDS[board]["qemu"]
+    files, name = guests.find(board, a.guests), a.qemu or guests.BOARDS[board]["qemu"]
     ours = a.ours or str(guests.ROOT / "build/boards" / f"pinstrap-{board}")
     qemu = shutil.which(name)
-    if not folder:
+    if not files:
         sys.exit(f"bench: there is no Linux guest for the board {board}; --guests names the folder of guests")
     if not os.access(ours, os.X_OK):
         sys.exit(f"bench: there is no {ours}; './pinstrap build' makes it")
@@ -120,7 +120,7 @@ def measure(board, a):
     version = subprocess.run([qemu, "--version"], capture_output=True, text=True).stdout.split("\n")[0].replace("emulator version ", "").strip()
     result = {"board": board, "accel": a.accel, "pairs": a.n, "scale": a.scale, "machine": machine(), "qemu": version, "load": os.getloadavg()[0],
               "size": {"ours": binary_size(ours), "qemu": binary_size(os.path.realpath(qemu))},
-              "startup": startup(ours, qemu, board, a.startups, a.accel), "runs": compare(ours, qemu, board, folder, a)}
+              "startup": startup(ours, qemu, board, a.startups, a.accel), "runs": compare(ours, qemu, board, files, a)}
     result["wrong"] = wrong_results(result["runs"], board, a.scale)
     return result
 

@@ -5,15 +5,16 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Per board: its folder and files among the guests; QEMU's name for program and machine; the assembler that makes the
+# Per board: its folder and files among the guests (the first pair that is there); QEMU's name for program and machine; the assembler that makes the
 # shortest guest (exit-ARCHITECTURE.s) and where that is linked; where the comparison is not like for like.
 BOARDS = {
-    "versatilepb": {"folder": "arm-versatilepb", "kernel": "zImage", "initrd": "initramfs.cpio.gz", "dtb": "versatile-pb.dtb", "ram": "128",
+    "versatilepb": {"folder": "arm-versatilepb", "files": [("zImage", "initramfs.cpio.gz")], "dtb": "versatile-pb.dtb", "ram": "128",
                     "console": "ttyAMA0", "qemu": "qemu-system-arm", "machine": "versatilepb", "tools": "arm-none-eabi-", "exit": ("arm", "0x10000"),
                     "unlike": "QEMU's board carries a SCSI controller, whose probe makes Linux wait for three seconds"},
-    "malta": {"folder": "mips-malta", "kernel": "vmlinuz-le", "initrd": "initramfs-le.cpio.gz", "ram": "128", "console": "ttyS0",
+    "malta": {"folder": "mips-malta", "ram": "128", "console": "ttyS0",
+              "files": [("vmlinuz-le", "initramfs-le.cpio.gz"), ("vmlinuz-debian-4kc-malta", "initramfs-debian-le.cpio.gz")],
               "qemu": "qemu-system-mipsel", "machine": "malta", "tools": "mipsel-linux-gnu-", "exit": ("mips", "0x80100000")},
-    "malta-be": {"folder": "mips-malta", "kernel": "vmlinux-be", "initrd": "initramfs-be.cpio.gz", "ram": "128", "console": "ttyS0",
+    "malta-be": {"folder": "mips-malta", "files": [("vmlinux-be", "initramfs-be.cpio.gz")], "ram": "128", "console": "ttyS0",
                  "qemu": "qemu-system-mips", "machine": "malta", "tools": "mips-linux-gnu-", "exit": ("mips", "0x80100000")},
 }
 
@@ -41,22 +42,22 @@ def places(given):
 
 
 def find(board, given=None):
-    """The folder of this board's guest, or None."""
+    """(kernel, initramfs) of this board's guest, or None."""
     b = BOARDS[board]
-    there = (at / b["folder"] for at in places(given))
-    return next((at for at in there if (at / b["kernel"]).is_file() and (at / b["initrd"]).is_file()), None)
+    pairs = ((at / b["folder"] / kernel, at / b["folder"] / initrd) for at in places(given) for kernel, initrd in b["files"])
+    return next((pair for pair in pairs if all(file.is_file() for file in pair)), None)
 
 
 def available(given=None):
     boards = [b for b in BOARDS if find(b, given)]
     if not boards:
-        sys.exit("bench: no guests folder; './pinstrap guest versatilepb-linux' makes one, or name it with --guests")
+        sys.exit("bench: no guests folder; './pinstrap guest malta-linux' makes one, or name it with --guests")
     return boards
 
 
-def linux(program, board, at, words, accel):
-    b = BOARDS[board]
-    tree = ["-dtb", f"{at}/{b['dtb']}"] if "dtb" in b else []
-    return [program, "-M", b["machine"], "-m", b["ram"], "-kernel", f"{at}/{b['kernel']}", *tree, "-initrd", f"{at}/{b['initrd']}",
+def linux(program, board, files, words, accel):
+    b, (kernel, initrd) = BOARDS[board], files
+    tree = ["-dtb", str(kernel.with_name(b["dtb"]))] if "dtb" in b else []
+    return [program, "-M", b["machine"], "-m", b["ram"], "-kernel", str(kernel), *tree, "-initrd", str(initrd),
             "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot",
             "-append", f"console={b['console']} {words}".strip(), *(["-accel", accel] if accel else [])]

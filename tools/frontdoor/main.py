@@ -53,7 +53,7 @@ usage: ./pinstrap bench [BOARD...] [options]
 
 Runs the same Linux guest on this emulator and on QEMU in turn and compares CPU seconds, test by test: on versatilepb,
 malta and malta-be, or on those of them that there is a guest for.
-Needs a guests folder: ./pinstrap guest versatilepb-linux makes one. All options: tools/bench/bench.py --help
+Needs a guests folder: ./pinstrap guest makes some. All options: tools/bench/bench.py --help
 """
 
 LEAVE = "C-a x (Control-A, then x) leaves; C-a c is the monitor, C-a h lists the keys."
