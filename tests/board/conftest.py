@@ -5,6 +5,7 @@ PINSTRAP_GUESTS  the Linux guests (build/guests, or a guests folder beside the p
 PINSTRAP_QUICK   set: leave out what is marked slow
 PINSTRAP_PATIENCE a factor for every time limit (1)
 PINSTRAP_ACCEL   -accel for machines of tests that do not choose one
+PINSTRAP_KILLS   how often the disk test kills the emulator (3; by hand 200)
 """
 import os
 import pathlib

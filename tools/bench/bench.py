@@ -51,7 +51,7 @@ def compare(ours, qemu, board, files, a):
             for who in order:
                 program, accel = (ours, a.accel) if who == "ours" else (qemu, "tcg")
                 name = f"{board}: {who} {kind} {i + 1}/{a.n}"
-                run = one(guests.linux(program, board, files, append, accel), until, a.timeout, name)
+                run = one(guests.linux(program, board, files, append, accel, who == "qemu"), until, a.timeout, name)
                 runs[kind][who].append(dataclasses.asdict(run) | {"text": ""})
                 say(f"{name}: {run.cpu['total']:.2f} CPU s, {run.wall['total']:.2f} s")
     return runs
@@ -85,7 +85,7 @@ def startup(ours, qemu, board, n, accel):
         for _ in range(n):
             for who, program in (("ours", ours), ("qemu", qemu)):
                 command = [program, "-M", b["machine"], "-kernel", elf, *(["-semihosting"] if architecture == "arm" else ["-no-reboot"]),
-                           "-display", "none", "-serial", "null", "-monitor", "none", *(["-accel", accel] if who == "ours" and accel else [])]
+                           "-display", "none", "-serial", "null", "-monitor", "none", *((["-accel", accel] if accel else []) if who == "ours" else b.get("qemu_words", []))]
                 wall, cpu, status = emulator.whole(command)
                 if status != 0:
                     sys.exit(f"bench: {who} ended the start-up guest with {status}, not 0: {' '.join(command)}")

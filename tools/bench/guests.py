@@ -5,17 +5,20 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Per board: its folder and files among the guests (the first pair that is there); QEMU's name for program and machine; the assembler that makes the
-# shortest guest (exit-ARCHITECTURE.s) and where that is linked; where the comparison is not like for like.
+# Per board: its folder among the guests and the files (the first pair that is there); QEMU's names of program and machine, and
+# words that give it what ours has; the tools that make the shortest guest (exit-ARCHITECTURE.s) and where that is linked;
+# where the comparison is not like for like.
 BOARDS = {
     "versatilepb": {"folder": "arm-versatilepb", "files": [("zImage", "initramfs.cpio.gz")], "dtb": "versatile-pb.dtb", "ram": "128",
                     "console": "ttyAMA0", "qemu": "qemu-system-arm", "machine": "versatilepb", "tools": "arm-none-eabi-", "exit": ("arm", "0x10000"),
                     "unlike": "QEMU's board carries a SCSI controller, whose probe makes Linux wait for three seconds"},
     "malta": {"folder": "mips-malta", "ram": "128", "console": "ttyS0",
               "files": [("vmlinuz-le", "initramfs-le.cpio.gz"), ("vmlinuz-debian-4kc-malta", "initramfs-debian-le.cpio.gz")],
-              "qemu": "qemu-system-mipsel", "machine": "malta", "tools": "mipsel-linux-gnu-", "exit": ("mips", "0x80100000")},
+              "qemu": "qemu-system-mipsel", "machine": "malta", "qemu_words": ["-vga", "none"], "tools": "mipsel-linux-gnu-",
+              "exit": ("mips", "0x80100000")},
     "malta-be": {"folder": "mips-malta", "files": [("vmlinux-be", "initramfs-be.cpio.gz")], "ram": "128", "console": "ttyS0",
-                 "qemu": "qemu-system-mips", "machine": "malta", "tools": "mips-linux-gnu-", "exit": ("mips", "0x80100000")},
+                 "qemu": "qemu-system-mips", "machine": "malta", "qemu_words": ["-vga", "none"], "tools": "mips-linux-gnu-",
+                 "exit": ("mips", "0x80100000")},
 }
 
 # A board runs those of these that its guest has: nbody and its like in whatever the guest's compiler makes of floating
@@ -55,9 +58,9 @@ def available(given=None):
     return boards
 
 
-def linux(program, board, files, words, accel):
+def linux(program, board, files, words, accel, theirs=False):
     b, (kernel, initrd) = BOARDS[board], files
     tree = ["-dtb", str(kernel.with_name(b["dtb"]))] if "dtb" in b else []
     return [program, "-M", b["machine"], "-m", b["ram"], "-kernel", str(kernel), *tree, "-initrd", str(initrd),
             "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot",
-            "-append", f"console={b['console']} {words}".strip(), *(["-accel", accel] if accel else [])]
+            "-append", f"console={b['console']} {words}".strip(), *(["-accel", accel] if accel else []), *(b.get("qemu_words", []) if theirs else [])]
