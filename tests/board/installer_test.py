@@ -1,4 +1,4 @@
-"""Debian's installer on the Malta as a person meets it: on a terminal, with keys."""
+"""Debian's installer on the Malta as a person meets it: on a terminal, with keys; and what comes before."""
 import re
 import sys
 
@@ -11,18 +11,30 @@ from terminal import Terminal
 sys.path.insert(0, str(ROOT / "tools/frontdoor"))
 import installer  # noqa: E402  the front door's own: what `./pinstrap run` boots
 
-pytestmark = pytest.mark.slow
+
+def test_says_why_there_is_no_installer(monkeypatch, tmp_path):
+    monkeypatch.setattr(installer.build, "NATIVE", tmp_path)
+    monkeypatch.setattr(installer.packages, "apt", lambda *_: (100, "W: Failed to fetch http://mirror/InRelease\nE: Some index files\n"))
+    with pytest.raises(installer.Absent, match=f"could not download {installer.PACKAGE}: Failed to fetch http://mirror/InRelease$"):
+        installer.fetch()
+    assert [p.name for p in (tmp_path / "guests").iterdir()] == []
 
 
-@pytest.fixture
-def files():
+def test_disk_is_blank_once_and_takes_no_room(monkeypatch, tmp_path):
+    monkeypatch.setattr(installer.build, "NATIVE", tmp_path)
+    image = installer.disk()
+    assert image.stat().st_size == 4 << 30 and image.stat().st_blocks * 512 < 1 << 20
+    with image.open("r+b") as file:
+        file.write(b"installed")
+    assert installer.disk().open("rb").read(9) == b"installed"
+
+
+@pytest.mark.slow
+def test_asks_its_questions(tmp_path, monkeypatch):
     try:
         installer.fetch()
     except installer.Absent as e:
         pytest.skip(f"no installer: {e}")
-
-
-def test_asks_its_questions(files, tmp_path, monkeypatch):
     monkeypatch.setattr(installer, "disk", lambda: blank(tmp_path / "disk.img", 4096))
     with Terminal(installer.options(), "malta") as t:
         t.expect_screen(r"Select a language.*English", 300)
@@ -30,7 +42,7 @@ def test_asks_its_questions(files, tmp_path, monkeypatch):
         t.type("\r")
         t.expect_screen(r"Select your location.*United States", 60)
         t.keep("installer-location")
-        # Up to the next question it loads keymaps and, over the network card, the rest of itself.
+        # Up to the next question it loads keymaps, finds the network card and asks for an address.
         t.type("\r")
         t.expect_screen(r"(?:Configure the keyboard|Configure the network|Choose a mirror).*<Go Back>", 300)
         t.keep("installer-next")
