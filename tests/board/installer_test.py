@@ -42,10 +42,13 @@ def test_asks_its_questions(tmp_path, monkeypatch):
         t.type("\r")
         t.expect_screen(r"Select your location.*United States", 60)
         t.keep("installer-location")
-        # Up to the next question it loads keymaps, finds the network card and asks for an address.
         t.type("\r")
-        t.expect_screen(r"(?:Configure the keyboard|Configure the network|Choose a mirror).*<Go Back>", 300)
-        t.keep("installer-next")
+        t.expect_screen(r"Configure the keyboard.*American English", 120)
+        t.keep("installer-keyboard")
+        # Before the next question it finds the network card, loads its driver and asks for an address.
+        t.type("\r")
+        t.expect_screen(r"Configure the network.*[Hh]ostname", 300)
+        t.keep("installer-hostname")
         assert not re.search("(?i)panic|oops", t.text)
         t.type("\x01x")
         assert t.status() == 0
