@@ -56,6 +56,7 @@ struct TestWires {
   static constexpr const char* name = "device";
   static constexpr u64 clock_hz = 1'000'000;
   static constexpr std::size_t backing_size = 0;
+  static constexpr bool big_endian = false;
   World* world = nullptr;
 
   void drive(const char* pin, bool level) const {
@@ -126,21 +127,21 @@ struct Bench : World {
   Bench(const Bench&) = delete;
   void reset() { reset_device(dev); }
 
-  // By register name, at full width; arrays take the index first, as their handlers do.
+  // By register name, at full width and in the register's own order; arrays take the index first, as their handlers do.
   template <class Name>
   u32 read(u32 index = 0) {
     constexpr auto where = find<Name>();
-    return u32(read_at(where.offset + index * where.stride, where.width));
+    return u32(core::detail::in_register_order(dev, where.width, read_at(where.offset + index * where.stride, where.width)));
   }
   template <class Name>
   void write(u64 value) {
     constexpr auto where = find<Name>();
-    write_at(where.offset, where.width, value);
+    write_at(where.offset, where.width, core::detail::in_register_order(dev, where.width, value));
   }
   template <class Name>
   void write(u32 index, u64 value) {
     constexpr auto where = find<Name>();
-    write_at(where.offset + index * where.stride, where.width, value);
+    write_at(where.offset + index * where.stride, where.width, core::detail::in_register_order(dev, where.width, value));
   }
   // As the bus does it.
   u64 read_at(u32 off, unsigned size = 4) { return reg_read(dev, off, size); }

@@ -21,9 +21,17 @@ TEST_CASE("malta_fpga: switches and straps say the byte order") {
   Bench<MaltaFpga, Big> big;
   CHECK(little.read<STATUS>() == 0x10);
   CHECK(big.read<STATUS>() == 0x12);
+  CHECK(big.read_at(0x208, 4) == 0x1200'0000);  // the bus has the lowest address first
   CHECK(little.read<SWITCH>() == 0);
   CHECK(little.read<JMPRS>() == 0);
   CHECK(little.read<BRKRES>() == 0x0a);
+}
+TEST_CASE("malta_fpga: a big-endian processor resets the board by a word it stores as 0x42") {
+  Bench<MaltaFpga, Big> big;
+  big.write_at(0x500, 4, 0x42);
+  CHECK(big.resets == 0);
+  big.write_at(0x500, 4, 0x4200'0000);
+  CHECK(big.resets == 1);
 }
 TEST_CASE("malta_fpga: the display shows characters by place or a word in hexadecimal") {
   Fpga b;
