@@ -5,6 +5,7 @@
 #include "host/block/drives.hpp"
 #include "host/chardev_setup.hpp"
 #include "host/loop.hpp"
+#include "host/net/nets.hpp"
 #include "host/options.hpp"
 #include "host/ranges.hpp"
 
@@ -13,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <optional>
@@ -67,7 +69,7 @@ class Program {
     const host::BoardFacts facts{.program = name_, .machines = {app_.info.machines.begin(), app_.info.machines.end()},
                                  .title = app_.info.title, .cpus = app_.cpu_models, .ram_default = app_.info.ram_default,
                                  .ram_max = app_.info.ram_max, .cpus_max = 1, .version = PINSTRAP_VERSION, .block_interfaces = block_places(),
-                                 .devices = app_.plug_kinds};
+                                 .devices = app_.plug_kinds, .nics = all_cards()};
     options_ = TRY(host::parse_options(arguments, facts));
     if (options_.show) return host::print(*options_.show);
     if (options_.map) return host::print(app_.info.map);
@@ -94,6 +96,24 @@ class Program {
     m.engine_context = &app_.cpu->vcpu();
     app_.cpu->on_breakpoint([this](u32 address, bool on) { engine_->set_breakpoint(address, on); });
     return {};
+  }
+
+  // Network cards by -nic's names.
+  std::vector<std::string_view> soldered_cards() const { return {app_.info.nics.begin(), app_.info.nics.end()}; }
+  std::vector<std::string_view> pluggable_cards() const {
+    std::vector<std::string_view> models;
+    for (const PlugKind* k : app_.plug_kinds) {
+      if (k->netdev == PlugNeed::none) continue;
+      models.push_back(k->name);
+      if (k->name == "virtio-net-pci") models.push_back("virtio");
+    }
+    return models;
+  }
+  std::vector<std::string_view> all_cards() const {
+    std::vector<std::string_view> models = soldered_cards();
+    for (std::string_view m : pluggable_cards())
+      if (std::find(models.begin(), models.end(), m) == models.end()) models.push_back(m);
+    return models;
   }
 
   Result<accel::EngineOptions> engine_options() const {
@@ -128,18 +148,23 @@ class Program {
 
   Result<int> run_machine() {
     host::Loop loop;
+    auto nets = TRY(host::Nets::create(options_, {soldered_cards(), pluggable_cards()}, app_.machine, loop));
+    nets_ = nets.get();
+    for (const host::Nets::Card& c : nets->to_plug()) TRY(plugs_.add_card(c.model, *c.port));
     TRY(plug_devices(options_, plugs_, app_.machine));
+    nets->warn_of_loose_ends();
     accel::RunLoop run(app_.machine, app_.cpu->vcpu(), *engine_, app_.cpu->front_end(), {this, expire, reset, service});
     run.start_stopped = options_.stopped;
     run.no_reboot = options_.no_reboot;
     host::FdWatch alarm(loop, run.alarm_fd(), [&] { run.alarm(); }, nullptr);
     alarm.want_read(true);
     SignalEnd signals(loop, run);
-    auto consoles = TRY(host::Consoles::create(options_, loop, run, app_.cpu->debug(), app_.machine.serial, monitor_context(run), [&] { run.kick(); }));
+    auto consoles = TRY(host::Consoles::create(options_, loop, run, app_.cpu->debug(), app_.machine.serial, monitor_context(run, *nets), [&] { run.kick(); }));
     for (auto& p : app_.machine.plugged_serial) TRY(consoles->connect(p.chardev, p.port));
     if (!options_.pidfile.empty() && !(std::ofstream(options_.pidfile) << getpid() << std::endl))
       return Error{Kind::io, fmt::format("-pidfile: cannot write '{}'; name a file in a folder that exists", options_.pidfile)};
     app_.machine.completions.on_post([&run] { run.kick(); });
+    run.kick();  // for what was posted so far
     drives_->attach(run);
     loop.start();
     prctl(PR_SET_NAME, "CPU 0/TCG");
@@ -165,12 +190,13 @@ class Program {
     return places;
   }
 
-  host::MonitorContext monitor_context(RunControl& run) {
+  host::MonitorContext monitor_context(RunControl& run, host::Nets& nets) {
     host::MonitorContext c;
     c.run = &run;
     c.target = &app_.cpu->debug();
     c.machine = &app_.machine;
     c.drives = drives_.get();
+    c.nets = &nets;
     c.devices = app_.devices;
     c.board_map = app_.info.map;
     c.wiring = app_.info.wiring;
@@ -188,7 +214,8 @@ class Program {
 
   App& app_;
   std::string name_;
-  Plugs plugs_{{app_.machine, app_.plug_kinds}};
+  host::Nets* nets_ = nullptr;  // while the machine runs
+  Plugs plugs_{{app_.machine, app_.plug_kinds, [this](std::string_view netdev, std::string_view model, std::string_view id, std::optional<MacAddress> mac) { return nets_->plug(netdev, model, id, mac); }}};
   host::Options options_;
   HostClock clock_;
   std::unique_ptr<host::block::Drives> drives_;

@@ -22,7 +22,7 @@ const OptionRow* find_row(std::string_view name) {
 constexpr std::string_view qemu_options =
     " L accel-prop acpitable action add-fd audio audiodev chroot compat debugcon echr fsdev "
     "full-screen fw_cfg g global k mem-path mem-prealloc no-acpi no-fd-bootchk no-hpet no-quit numa "
-    "object only-migratable option-rom perfmap plugin preconfig prom-env qmp-pretty readconfig runas run-with "
+    "only-migratable option-rom perfmap plugin preconfig prom-env qmp-pretty readconfig runas run-with "
     "sandbox seed set smbios soundhw spice tpmdev trace usb usbdevice virtfs watchdog watchdog-action writeconfig "
     "xen-domid ";
 
@@ -114,8 +114,6 @@ struct Later {
 };
 constexpr Later later[] = {
     {"-machine usb=on", [](const Options& o) { return o.machine_props.get("usb") == "on"; }, "USB", "use usb=off"},
-    {"-netdev", [](const Options& o) { return !o.netdev.empty(); }, "network", "use -nic none"},
-    {"-nic", [](const Options& o) { return !o.nic.empty(); }, "network", "use -nic none"},
     {"-vga", [](const Options& o) { return !o.vga.empty() && o.vga != "none"; }, "screen", "use -vga none"},
     {"-parallel", [](const Options& o) { return !o.parallel.empty() && o.parallel != "none" && o.parallel != "null"; },
      "parallel port", "use -parallel none"},

@@ -35,6 +35,7 @@ struct BoardFacts {
   // The first is where drives without if= go.  `none` stands for drives that -device takes.  Empty: no drives.
   std::vector<BlockPlaces> block_interfaces;
   std::span<const core::PlugKind* const> devices = {};  // what -device takes
+  std::vector<std::string_view> nics = {};  // models of its network cards, those it takes included
 };
 
 // -drive, or an option that is short for one: `-hda x` has the keys index=0,media=disk,file=x.
@@ -82,7 +83,7 @@ struct Options {
   KeyValues semihosting_config;
   std::vector<WrittenDrive> drives;  // block/drive_options.hpp says what they mean
   std::vector<KeyValues> blockdev;
-  std::vector<std::string> netdev, nic, device;
+  std::vector<std::string> netdev, nic, net, object, device;
   std::string name, uuid, pidfile, icount, loadvm, incoming;
   bool nodefaults = false, no_user_config = false, daemonize = false;
   bool map = false, explain = false;

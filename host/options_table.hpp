@@ -36,4 +36,8 @@ core::Status take_monitor(Context, std::string_view);
 core::Status take_chardev(Context, std::string_view);
 core::Status take_uuid(Context, std::string_view);
 core::Status take_device(Context, std::string_view);
+core::Status take_netdev(Context, std::string_view);
+core::Status take_nic(Context, std::string_view);
+core::Status take_net(Context, std::string_view);
+core::Status take_object(Context, std::string_view);
 }  // namespace host

@@ -113,7 +113,7 @@ std::string hmp_gdbserver(Monitor& m, Arguments arguments) {
 }
 
 constexpr std::string_view images = "the image formats", display = "the display and input devices",
-                           snapshots = "snapshots", network = "the network back ends", hotplug = "device hot-plug";
+                           snapshots = "snapshots", hotplug = "device hot-plug";
 
 constexpr Command table[] = {
     {"help", "?", "[command]", "show this list, or one command", hmp_help},
@@ -142,8 +142,9 @@ constexpr Command table[] = {
     {"eject", {}, "[-f] device", "take a medium out; -f though the guest holds it", hmp_eject},
     {"block_resize", {}, "device size", "change the size of a disk; a plain number counts MiB", hmp_block_resize},
     {"commit", {}, "device", "write a snapshot's changes to its image", nullptr, images},
-    {"hostfwd_add", {}, "rule", "forward a host port to the guest", nullptr, network},
-    {"hostfwd_remove", {}, "rule", "forward it no longer", nullptr, network},
+    {"set_link", {}, "name on|off", "pull or put back a network cable", hmp_set_link},
+    {"hostfwd_add", {}, "[netdev] rule", "forward a host port to the guest: tcp::8080-:80", hmp_hostfwd_add},
+    {"hostfwd_remove", {}, "[netdev] rule", "forward it no longer: tcp::8080", hmp_hostfwd_remove},
     {"device_add", {}, "device", "plug in a device", nullptr, hotplug},
     {"device_del", {}, "id", "unplug a device", nullptr, hotplug},
 };

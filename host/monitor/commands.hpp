@@ -50,4 +50,9 @@ std::string hmp_change(Monitor&, Arguments);
 std::string hmp_block_resize(Monitor&, Arguments);
 std::string info_block(Monitor&, Arguments);
 std::string info_blockstats(Monitor&, Arguments);
+std::string hmp_set_link(Monitor&, Arguments);
+std::string hmp_hostfwd_add(Monitor&, Arguments);
+std::string hmp_hostfwd_remove(Monitor&, Arguments);
+std::string info_network(Monitor&, Arguments);
+std::string info_usernet(Monitor&, Arguments);
 }  // namespace host

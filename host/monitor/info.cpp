@@ -120,7 +120,7 @@ std::string register_text(const core::RegInfo& r, u64 v, u32 index) {
   return out + (fields.empty() ? "" : "  " + fields) + "\n";
 }
 
-constexpr std::string_view network = "the network back ends", snapshots = "snapshots",
+constexpr std::string_view snapshots = "snapshots",
                            display = "the display and input devices";
 constexpr Command table[] = {
     {"version", {}, {}, "the emulator's version", info_version},
@@ -138,8 +138,8 @@ constexpr Command table[] = {
     {"history", {}, {}, "earlier command lines", info_history},
     {"block", {}, "[-v] [device]", "the disks and discs", info_block},
     {"blockstats", {}, {}, "what was read and written", info_blockstats},
-    {"network", {}, {}, "the network", nullptr, network},
-    {"usernet", {}, {}, "the user network's connections", nullptr, network},
+    {"network", {}, {}, "the network", info_network},
+    {"usernet", {}, {}, "the user network's connections", info_usernet},
     {"snapshots", {}, {}, "saved machines", nullptr, snapshots},
     {"vnc", {}, {}, "who watches", nullptr, display},
     {"mice", {}, {}, "which mouse is used", nullptr, display},

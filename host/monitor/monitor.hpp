@@ -18,6 +18,8 @@ namespace host {
 namespace block {
 class Drives;
 }
+class Nets;
+
 // One decoded range of the address space, for `info mtree` and --map.
 struct MapEntry {
   std::string name, kind;
@@ -32,6 +34,7 @@ struct MonitorContext {
   core::DebugTarget* target = nullptr;
   core::MachineBase* machine = nullptr;
   block::Drives* drives = nullptr;
+  Nets* nets = nullptr;
   std::vector<core::Block> devices;
   std::vector<MapEntry> map;      // devices; memory and known regions are added from `machine`
   std::string board_map, wiring;  // the board page's own texts; `board_map` replaces `map`

@@ -167,7 +167,7 @@ TEST_CASE("options: what arrives later is parsed and refused; what is harmless i
         "-drive: this build of pinstrap-versatilepb has no disk interface yet; give files to the guest with -initrd");
   CHECK(refusal({"-cdrom", "a.iso"}) ==
         "-cdrom: this build of pinstrap-versatilepb has no disk interface yet; give files to the guest with -initrd");
-  CHECK(refusal({"-nic", "user"}) == "-nic: this build of pinstrap-versatilepb has no network yet; use -nic none");
+  CHECK(refusal({"-nic", "user"}) == "-nic: this board has no network card and no place for one; use -nic none");
   CHECK(refusal({"-vnc", ":1"}) == "-vnc: this build of pinstrap-versatilepb has no screen yet; use -nographic");
   CHECK(refusal({"-icount", "shift=3"}) ==
         "-icount: this build of pinstrap-versatilepb has no counted time yet; leave it out");
