@@ -1,4 +1,5 @@
 #pragma once
+#include "core/net_port.hpp"
 #include "core/reg.hpp"
 #include "peripherals/net/smc91c111_core.hpp"
 
@@ -6,8 +7,9 @@ namespace peripherals::smc91c111 {
 
 // SMSC LAN91C111 10/100 Ethernet controller — LAN91C111 data sheet rev. 1.91 (2005).
 // Pins: out irq (INTR0, level).  Sixteen bytes on the bus, four banks of registers behind them.
-// Board option mac: the station address as a 48-bit number, 0x5254'0012'3456 is 52:54:00:12:34:56.
-// A frame is sent the moment it is queued.
+// The station address, in a serial EEPROM on most boards, is that of the network plug.
+// A frame is sent the moment it is queued.  One that comes while all packets are taken waits in the plug; RX_OVRN tells
+// of those that come back by loopback.
 // Not modelled: EEPROM, external PHY, collisions, early receive and transmit, statistics counters.
 
 // Here a register's offset is bank * 0x10 + bus offset.
@@ -52,14 +54,7 @@ struct Regs {  // §8, table 8.1
 };
 
 // Interrupt bits of IST and MSK (§8.20).
-enum : u8 { int_rcv = 1, int_tx = 2, int_tx_empty = 4, int_alloc = 8, int_rx_ovrn = 16 };
-
-// Where sent frames go; without a function they are counted and dropped.  Called on the vCPU thread;
-// the frame is valid during the call.  The function may call receive_frame().
-struct FrameSink {
-  void (*transmit)(void* context, std::span<const u8> frame) = nullptr;
-  void* context = nullptr;
-};
+enum : u8 { int_rcv = 1, int_tx = 2, int_tx_empty = 4, int_alloc = 8, int_rx_ovrn = 16, int_eph = 32, int_md = 128 };
 
 template <class Wires>
 struct Smc91c111 {
@@ -71,9 +66,8 @@ struct Smc91c111 {
     PacketMemory mmu;
     Phy phy;
     bool overrun = false;  // RX_OVRN INT
-    u64 sent = 0, dropped = 0, received = 0;
+    bool link_moved = false;  // LINK_OK changed since LE_EN was last off
   } x;
-  FrameSink network;
 
   // The whole window: registers of 8 and 16 bits sit side by side and answer any access size.
   bool claims(u32) const { return true; }
@@ -157,6 +151,7 @@ struct Smc91c111 {
   void on_write(At<RCR>, u32 v) {
     r.rcr.write(v);
     if (r.rcr.is<SOFT_RST>()) soft_reset();
+    take_frames();
     update();
   }
   u32 on_read(At<MIR>) { return x.mmu.free_pages() << 8 | pages; }
@@ -165,6 +160,8 @@ struct Smc91c111 {
     r.ctr.write(v);
     r.ctr.set<STORE>(false);
     r.ctr.set<RELOAD>(false);
+    x.link_moved &= r.ctr.is<LE_EN>();
+    update();
   }
 
   void on_write(At<MMUCR>, u32 v) {  // §8.16
@@ -177,6 +174,7 @@ struct Smc91c111 {
       case 6: enqueue(r.pnr.v); break;
       case 7: x.mmu.tx = x.mmu.tx_done = {}; break;
     }
+    take_frames();
     update();
   }
   u32 on_read(At<ARR>) { return x.mmu.allocated; }
@@ -186,7 +184,8 @@ struct Smc91c111 {
   u8 interrupts() const {
     const PacketMemory& m = x.mmu;
     return u8((m.rx.empty() ? 0 : int_rcv) | (m.tx_done.empty() ? 0 : int_tx) | (m.tx.empty() ? int_tx_empty : 0) |
-              (m.allocated == no_packet ? 0 : int_alloc) | (x.overrun ? int_rx_ovrn : 0));
+              (m.allocated == no_packet ? 0 : int_alloc) | (x.overrun ? int_rx_ovrn : 0) |
+              (x.link_moved && r.ctr.is<LE_EN>() ? int_eph : 0) | (x.phy.interrupt() ? int_md : 0));
   }
   u32 on_read(At<IST>) { return interrupts(); }
   // Acknowledging TX drops the finished packet's number from its FIFO (§8.20).
@@ -204,6 +203,7 @@ struct Smc91c111 {
   void on_write(At<MGMT>, u32 v) {
     r.mgmt.write(v & ~u32(r.mgmt.mask<MDI>()));
     x.phy.pins(r.mgmt.is<MCLK>(), r.mgmt.is<MDOE>(), r.mgmt.is<MDO>());
+    update();
   }
 
   void enqueue(u8 packet) {
@@ -220,13 +220,31 @@ struct Smc91c111 {
     if (r.ctr.is<AUTO_RELEASE>()) x.mmu.release(number);
     else if (!x.mmu.tx_done.push(number)) wires.guest_error("finished packets are not acknowledged");
     if (frame.size == 0) return wires.guest_error("packet without a frame");
-    ++x.sent;
     if (r.tcr.is<LOOP>() || r.tcr.is<EPH_LOOP>()) receive_frame(frame.span());
-    else if (network.transmit) network.transmit(network.context, frame.span());
-    else ++x.dropped;
+    else if (NetPort* plug = wires.nic()) plug->send(frame.span());
   }
 
-  // Host side: a frame without FCS from the network.  False when it was not taken.
+  // Frames wait in the plug, or its link changed.
+  void network_arrived() {
+    follow_link(true);
+    take_frames();
+    update();
+  }
+  // A receiver that is off loses what comes.
+  void take_frames() {
+    NetPort* plug = wires.nic();
+    EthernetFrame frame;
+    while (plug && (!r.rcr.is<RXEN>() || x.mmu.free_pages()) && plug->receive(frame)) receive_frame(frame);
+  }
+  void follow_link(bool tell) {
+    const NetPort* plug = wires.nic();
+    const bool up = plug && plug->link_up.load();
+    x.link_moved |= tell && up != r.ephsr.is<LINK_OK>() && r.ctr.is<LE_EN>();
+    r.ephsr.set<LINK_OK>(up);
+    x.phy.set_link(up, tell);
+  }
+
+  // A frame without FCS.  False when it was not taken.
   bool receive_frame(std::span<const u8> frame) {
     if (!r.rcr.is<RXEN>() || frame.size() < 14 || frame.size() > largest_frame || !filter().accepts(frame)) return false;
     const u8 number = x.mmu.take();
@@ -234,7 +252,6 @@ struct Smc91c111 {
     if (taken) store_frame(x.mmu.page[number], frame, !r.rcr.is<STRIP_CRC>());
     else if (number != no_packet) x.mmu.release(number);
     x.overrun |= !taken;
-    x.received += taken;
     update();
     return taken;
   }
@@ -254,7 +271,8 @@ struct Smc91c111 {
     r.base = before.base;
     load_station({before.ia0.v, before.ia1.v, before.ia2.v, before.ia3.v, before.ia4.v, before.ia5.v});
     x.mmu.reset();
-    x.overrun = false;
+    x.overrun = x.link_moved = false;
+    follow_link(false);
   }
   void load_station(std::array<u8, 6> a) {
     r.ia0.v = a[0];
@@ -265,8 +283,11 @@ struct Smc91c111 {
     r.ia5.v = a[5];
   }
   void on_reset() {
-    constexpr u64 mac = Wires::mac;
-    load_station({u8(mac >> 40), u8(mac >> 32), u8(mac >> 24), u8(mac >> 16), u8(mac >> 8), u8(mac)});
+    if (NetPort* plug = wires.nic()) {
+      load_station(plug->mac);
+      plug->arrived = [this] { network_arrived(); };
+    }
+    follow_link(false);
     update();
   }
 

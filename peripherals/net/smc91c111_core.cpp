@@ -8,6 +8,9 @@ namespace {
 constexpr u8 control_odd = 0x20, control_byte = 0x40;
 constexpr u16 status_broadcast = 0x4000, status_odd = 0x1000, status_multicast = 0x0001;
 constexpr u32 least_frame = 60;  // without FCS
+// PHY register 18, status output (§9).
+constexpr u32 status_output = 18;
+constexpr u16 status_int = 0x8000, status_link_fail = 0x4000, status_speed = 0x0080, status_duplex = 0x0040;
 
 // IEEE 802.3 CRC-32, bit-reversed form.
 u32 crc32(std::span<const u8> bytes) {
@@ -120,6 +123,7 @@ void Phy::pins(bool mdc, bool drive, bool mdo) {
     reading = operation == 2;
     ours = (shift >> 5 & 0x1f) == 0 && (operation == 1 || operation == 2);
     data = read(reg);
+    if (ours && reading && reg == status_output) changed = 0;
   }
   if (bits == 32) {
     if (ours && !reading) write(reg, u16(shift));
@@ -129,21 +133,27 @@ void Phy::pins(bool mdc, bool drive, bool mdo) {
 }
 
 bool Phy::mdi() const {
-  if (!ours || !reading || bits < 15) return true;  // pulled up
+  if (!ours || !reading || bits < 15) return false;  // MDI is pulled down (§6); Linux' smc91x counts on it to find the PHY
   return bits == 15 ? false : data >> (31 - bits) & 1;
+}
+
+void Phy::set_link(bool up, bool tell) {
+  if (up == link) return;
+  link = up;
+  if (tell) changed |= status_link_fail | status_speed | status_duplex;
 }
 
 // Table 8.1; PHY registers 0 to 20.
 u16 Phy::read(u32 which) const {
   switch (which) {
     case 0: return control;
-    case 1: return 0x782d;  // all modes, autonegotiation complete, link up
+    case 1: return link ? 0x782d : 0x7809;  // all modes; autonegotiation complete, link up
     case 2: return 0x0016;
     case 3: return 0xf840;
     case 4: return advertisement;
-    case 5: return 0x45e1;  // the link partner
+    case 5: return link ? 0x45e1 : 0;  // the link partner
     case 16: case 17: return configuration[which - 16];
-    case 18: return 0x00c0;  // status output: 100 Mbit/s, full duplex
+    case status_output: return u16((interrupt() ? status_int : 0) | (link ? status_speed | status_duplex : status_link_fail));
     case 19: return mask;
     default: return 0;
   }

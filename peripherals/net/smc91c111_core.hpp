@@ -61,7 +61,7 @@ struct Filter {
 };
 
 // The MII management port of the internal PHY at address 0, driven bit by bit (§7.7.13, IEEE 802.3
-// clause 22).  The link is up at 100 Mbit/s full duplex.
+// clause 22).  A link that is up runs at 100 Mbit/s full duplex.
 struct Phy {
   // Levels on the pins; MDO counts while `drive` (MDOE) is on.  Acts on rising MDC.
   void pins(bool mdc, bool drive, bool mdo);
@@ -69,9 +69,14 @@ struct Phy {
 
   u16 read(u32 reg) const;
   void write(u32 reg, u16 v);
+  // `tell`: a change sets the interrupt bits of register 18.
+  void set_link(bool up, bool tell);
+  bool interrupt() const { return (changed & ~mask) != 0; }
 
   u16 control = 0x3000, advertisement = 0x01e1, mask = 0xffc0;
   std::array<u16, 2> configuration{0x0022, 0xff00};
+  u16 changed = 0;  // bits of register 18 that changed since it was read
+  bool link = true;
   bool clock = false;
   u32 shift = ~0u;     // bits seen, newest lowest
   u8 bits = 0;         // bits of the management frame so far; 0 idle, ≤ 32

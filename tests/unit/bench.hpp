@@ -11,7 +11,9 @@
 //     };
 //     Bench<Pl011, Board> b;
 
+#include "core/block_port.hpp"
 #include "core/clock.hpp"
+#include "core/net_port.hpp"
 #include "core/reg.hpp"
 
 #include <doctest/doctest.h>
@@ -49,6 +51,8 @@ struct World {
   unsigned strays = 0, unimps = 0, guest_errors = 0, resets = 0, shutdowns = 0;
   u32 last_stray = 0;
   int exit_status = 0;
+  NetPort* nic = nullptr;
+  std::vector<BlockPort*> drives;
 };
 
 // Every wire a device may ask for, except pins and options only it has.
@@ -74,6 +78,8 @@ struct TestWires {
     if (!world->host_full) world->out += char(c);
   }
   void ready_to_receive() const {}
+  NetPort* nic() const { return world->nic; }
+  BlockPort* drive(unsigned unit) const { return unit < world->drives.size() ? world->drives[unit] : nullptr; }
   bool can_put() const { return !world->host_full; }
   void arm(unsigned timer, u64 delay_ns) const { world->timers.arm(timer, world->now + std::min(delay_ns, never - 1 - world->now)); }
   void disarm(unsigned timer) const { world->timers.disarm(timer); }

@@ -6,16 +6,27 @@ using namespace test;
 using namespace peripherals::smc91c111;
 
 namespace {
-struct Board : TestWires {
-  static constexpr u64 mac = 0x5254'0012'3456;
-};
 using Bytes = std::vector<u8>;
 
-struct NicBench : Bench<Smc91c111, Board> {
+struct NicBench : Bench<Smc91c111> {
   std::vector<Bytes> wire;  // frames sent
+  NetPort plug;
 
   NicBench() {
-    dev.network = {[](void* self, std::span<const u8> f) { static_cast<NicBench*>(self)->wire.emplace_back(f.begin(), f.end()); }, this};
+    plug.mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+    plug.host_wake = [this] {
+      for (Bytes f; plug.to_host.pop(f);) wire.push_back(f);
+    };
+    nic = &plug;
+    reset();
+  }
+  void arrive(const Bytes& frame) {
+    plug.to_guest.push(frame);
+    plug.arrived();
+  }
+  void set_link(bool up) {
+    plug.link_up = up;
+    plug.arrived();
   }
   void bank(u32 n) { write_at(0xe, 2, n); }
   u32 get(u32 n, u32 off, unsigned size = 2) {
@@ -178,12 +189,61 @@ TEST_CASE("smc91c111: frames wait while TXENA is 0 and TX_EMPTY tells (§8.5, §
   CHECK(b.wire.size() == 1);
   CHECK((b.interrupts() & 4) == 4);
 }
-TEST_CASE("smc91c111: without a network sent frames are counted and dropped") {
+TEST_CASE("smc91c111: without a plug frames are sent into nothing and the link is down") {
   NicBench b;
-  b.dev.network = {};
+  b.nic = nullptr;
+  b.reset();
   b.put(0, 0, tx_on);
   b.queue(frame_to(everybody, 100));
-  CHECK(b.dev.x.dropped == 1);
+  CHECK((b.interrupts() & 2) == 2);
+  CHECK(b.wire.empty());
+  CHECK(b.get(1, 0x4, 4) == 0);
+  CHECK(b.mii(false, 0, 1) == 0x7809);
+}
+TEST_CASE("smc91c111: frames beyond the free packets wait in the plug until one is released (§8.16)") {
+  NicBench b;
+  b.put(0, 4, rx_on);
+  for (u8 n = 0; n < 6; ++n) b.arrive(frame_to(us, 64 + n));
+  CHECK((b.interrupts() & 0x10) == 0);
+  for (u32 n = 0; n < 6; ++n) CHECK(b.take() == frame_to(us, 64 + n));
+  CHECK((b.interrupts() & 1) == 0);
+}
+TEST_CASE("smc91c111: a receiver that is off loses frames (§8.8)") {
+  NicBench b;
+  b.arrive(frame_to(us, 64));
+  b.put(0, 4, rx_on);
+  CHECK((b.interrupts() & 1) == 0);
+  CHECK(b.plug.to_guest.empty());
+}
+TEST_CASE("smc91c111: the link is told by EPHSR, the PHY, and both their interrupts (§8.6, §8.15, §9)") {
+  NicBench b;
+  b.put(2, 0xd, 0xa0, 1);
+  b.set_link(false);
+  CHECK_FALSE(b.pin("irq"));  // LE_EN is off, the PHY's mask is on
+  CHECK(b.get(0, 2) == 0);
+  CHECK(b.mii(false, 0, 1) == 0x7809);
+  CHECK(b.mii(false, 0, 18) == 0x4000);
+  b.mii(true, 0, 19, 0xbfc0);
+  b.set_link(true);
+  CHECK(b.pin("irq"));
+  CHECK(b.interrupts() == 0x84);
+  CHECK(b.mii(false, 0, 18) == 0x80c0);
+  CHECK(b.mii(false, 0, 18) == 0x00c0);
+  CHECK_FALSE(b.pin("irq"));
+  b.mii(true, 0, 19, 0xffc0);
+  b.put(1, 0xc, 0x1290);
+  b.set_link(false);
+  CHECK(b.interrupts() == 0x24);
+  CHECK(b.pin("irq"));
+  b.put(1, 0xc, 0x1210);
+  CHECK_FALSE(b.pin("irq"));
+}
+TEST_CASE("smc91c111: nothing is sent while the link is down") {
+  NicBench b;
+  b.put(0, 0, tx_on);
+  b.set_link(false);
+  b.queue(frame_to(everybody, 100));
+  CHECK(b.wire.empty());
 }
 TEST_CASE("smc91c111: a received frame raises RCV until it is removed (§8.20)") {
   NicBench b;
@@ -296,7 +356,7 @@ TEST_CASE("smc91c111: the PHY answers management frames at address 0 with the li
   CHECK(b.mii(false, 0, 2) == 0x0016);
   CHECK(b.mii(false, 0, 3) == 0xf840);
   CHECK(b.mii(false, 0, 1) == 0x782d);
-  CHECK(b.mii(false, 5, 2) == 0xffff);
+  CHECK(b.mii(false, 5, 2) == 0);
   b.mii(true, 0, 4, 0x0061);
   CHECK(b.mii(false, 0, 4) == 0x0061);
   b.mii(true, 0, 0, 0x8000);
