@@ -29,7 +29,7 @@ Result<std::unique_ptr<Nets>> Nets::create(const Options& options, const NetFact
 Status Nets::build() {
   // Every soldered card has its plug, whether a cable is in it or not.
   machine_.nics.clear();
-  for (std::string_view model : facts_.soldered) add_plug(machine_.nics.emplace_back(), model, free_name(model), {});
+  for (std::string_view model : facts_.soldered) add_plug(machine_.nics.emplace_back(), model, free_name(model));
   for (const std::string& text : options_.netdev) {
     const NetdevSpec spec = TRY(parse_netdev(text).context("-netdev"));
     if (find(spec.id)) return Error{Kind::usage, fmt::format("-netdev: id={} is given twice", spec.id)};
@@ -45,6 +45,8 @@ Status Nets::build() {
     const auto done = add_nic(nic);
     if (!done && done.error().kind != Kind::unsupported) return done;
   }
+  for (core::NetPort& port : machine_.nics)
+    if (port.mac == core::MacAddress{}) port.mac = free_mac();
   for (const std::string& text : options_.object)
     if (text.starts_with("filter-dump")) TRY(add_dump(TRY(parse_dump(text).context("-object"))).context("-object"));
   return {};
@@ -88,7 +90,8 @@ Status Nets::add_nic(const NicSpec& spec) {
       return Error{Kind::usage, fmt::format("this board has {} network card{}, and no place for another", used_.size(),
                                             used_.size() == 1 ? "" : "s")};
     core::NetPort& port = machine_.nics.emplace_back();
-    nic = &add_plug(port, model, spec.id.empty() ? free_name(model) : spec.id, spec.mac);
+    nic = &add_plug(port, model, spec.id.empty() ? free_name(model) : spec.id);
+    if (spec.mac) port.mac = *spec.mac;
     to_plug_.push_back({model, port.id, &port});
   }
   if (spec.hub) return join(*nic, *spec.hub);
@@ -149,11 +152,9 @@ std::string Nets::free_name(std::string_view model) const {
     if (std::string name = fmt::format("{}.{}", model, n); !find(name)) return name;
 }
 
-NicEnd& Nets::add_plug(core::NetPort& port, std::string_view model, std::string id,
-                       std::optional<core::MacAddress> mac) {
+NicEnd& Nets::add_plug(core::NetPort& port, std::string_view model, std::string id) {
   port.model = model;
   port.id = std::move(id);
-  port.mac = mac ? *mac : free_mac();
   nics_.push_back(std::make_unique<NicEnd>(loop_, machine_, port));
   return *nics_.back();
 }
@@ -162,7 +163,8 @@ Result<core::NetPort*> Nets::plug(std::string_view netdev, std::string_view mode
                                   std::optional<core::MacAddress> mac) {
   NetEnd* cable = netdev.empty() ? nullptr : TRY(free_netdev(netdev));
   core::NetPort& port = machine_.nics.emplace_back();
-  NicEnd& nic = add_plug(port, model, id.empty() ? free_name(model) : std::string(id), mac);
+  NicEnd& nic = add_plug(port, model, id.empty() ? free_name(model) : std::string(id));
+  port.mac = mac ? *mac : free_mac();
   if (cable) nic.plug(*cable);
   return &port;
 }

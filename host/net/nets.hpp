@@ -59,7 +59,7 @@ class Nets {
   core::Status join(NetEnd& end, unsigned hub);
   core::MacAddress free_mac() const;
   std::string free_name(std::string_view model) const;
-  NicEnd& add_plug(core::NetPort& port, std::string_view model, std::string id, std::optional<core::MacAddress> mac);
+  NicEnd& add_plug(core::NetPort& port, std::string_view model, std::string id);
   Hub& hub(unsigned number);
   NetEnd* find(std::string_view name) const;
   core::Result<NetEnd*> free_netdev(std::string_view id) const;

@@ -46,7 +46,7 @@ Status take_front(std::string_view& text, HostForward& f, std::string_view whole
     return bad_rule(whole, fmt::format("'{}' is neither tcp nor udp", protocol));
   f.udp = protocol == "udp";
   const std::string_view address = take_to(text, ':', found);
-  if (!found) return bad_rule(whole, "the host's port is missing");
+  if (!found) return bad_rule(whole, "the host's address is not ended by ':'");
   const auto a = address.empty() ? 0 : parse_ipv4(address);
   if (!a) return bad_rule(whole, fmt::format("'{}' is no address", address));
   f.host_address = *a;
