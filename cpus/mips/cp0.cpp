@@ -9,7 +9,7 @@ namespace mips {
 namespace {
 constexpr u32 at(u32 number, u32 select = 0) { return number << 3 | select; }
 
-constexpr u32 page_mask_bits = 0x1fff'e000, entry_lo_bits = 0x3fff'ffff, context_base = 0xff80'0000;
+constexpr u32 page_mask_bits = 0x1fff'e000, entry_lo_bits = 0x03ff'ffff, context_base = 0xff80'0000;
 constexpr u32 hwrena_bits = 0xf;
 constexpr u32 ebase_bits = 0x3fff'f000, ebase_fixed = 0x8000'0000;
 constexpr u32 config0_big = 1u << 15, config0_k0 = 7, config3_vint = 1u << 5;

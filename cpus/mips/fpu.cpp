@@ -28,8 +28,7 @@ enum Function : u32 {
   f_round_w,
   f_trunc_w,
   f_ceil_w,
-  f_floor_w,
-  f_recip = 0x15,
+  f_floor_w, f_movcf = 0x11, f_movz, f_movn, f_recip = 0x15,
   f_rsqrt,
   f_cvt_s = 0x20,
   f_cvt_d,
@@ -274,6 +273,12 @@ void set(CpuState& s, u32 n, bool wide, bool fr, u64 v) {
   else s.f[single_slot(n, fr)] = u32(v);
 }
 
+// MOV.fmt, and the conditional moves where the condition holds: not arithmetic, so FCSR stays.
+bool is_move(u32 w) {
+  const u32 f = function_of(w);
+  return !is_cop1x(w) && (f == f_mov || (f >= f_movcf && f <= f_movn));
+}
+
 // Puts the Cause bits in FCSR.  True: one of them traps, FPE was raised, and the result must not be written.
 bool conclude(CpuState& s, u32 cause) {
   s.fcsr = (s.fcsr & ~fcsr_cause) | cause << 12;
@@ -312,6 +317,10 @@ u64 fp_operate(CpuState* state, u32 w, u32, u32) noexcept {
   const bool wide = source_is_wide(w), fr = s.cp0.status & status_fr;
   const u64 a = get(s, w >> 11 & 31, wide, fr), b = get(s, w >> 16 & 31, wide, fr);
   const u64 c = is_cop1x(w) ? get(s, w >> 21 & 31, wide, fr) : 0;
+  if (is_move(w)) {
+    set(s, w >> 6 & 31, wide, fr, a);
+    return 0;
+  }
   s.fp_last.instruction = 0;
   const FpResult r = fp_compute(w, s.fcsr, a, b, c);
   if (conclude(s, r.cause)) return accel::outcome_leave;

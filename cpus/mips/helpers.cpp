@@ -93,7 +93,9 @@ u64 eret(CpuState* s, u32, u32, u32) noexcept {
   exception_return(*s);
   return outcome_leave;
 }
+// Reserved outside Debug mode.
 u64 deret(CpuState* s, u32, u32, u32) noexcept {
+  if (!(s->cp0.debug & debug_dm)) return raise(*s, ExcCode::RI);
   debug_return(*s);
   return outcome_leave;
 }

@@ -137,7 +137,7 @@ Translator::Tried Translator::unit(const Jump& j, Hold hold) {
   if (j.link) out.mov(link, after | isa16_);
   const unsigned not_taken = conditional ? out.label() : 0;
   const auto test = [&] { early ? out.br_zero(taken, not_taken) : branch_unless(j, not_taken); };
-  if (j.likely) test();
+  if (j.likely && conditional) test();
 
   const std::size_t from = out.code.size();
   begin(slot_at, u16(branch.length));

@@ -99,20 +99,23 @@ std::string differences(std::span<const u32> before, std::span<const u32> a, std
   char line[160];
   for (const unsigned p : places)
     if (a[p] != b[p]) {
-      std::snprintf(line, sizeof line, "    %-8s was %08x: %s %08x, %s %08x\n", name_of(p).c_str(), before[p], name_a, a[p], name_b, b[p]);
+      std::snprintf(line, sizeof line, "    %-8s was %08x: %s %08x, %s %08x\n", name_of(p).c_str(), before[p], name_a,
+                    a[p], name_b, b[p]);
       out += line;
     }
   return out;
 }
 
-std::string memory_differences(std::span<const u8> before, const u8* a, const u8* b, const char* name_a, const char* name_b) {
+std::string memory_differences(std::span<const u8> before, const u8* a, const u8* b, const char* name_a,
+                               const char* name_b) {
   std::string out;
   char line[160];
   for (u32 at = 0, n = 0; at < before.size() && n < 8; at += 4) {
     const u32 x = load_le<u32>(a + at), y = load_le<u32>(b + at);
     if (x == y) continue;
     ++n;
-    std::snprintf(line, sizeof line, "    [%04x]   was %08x: %s %08x, %s %08x\n", at, load_le<u32>(before.data() + at), name_a, x, name_b, y);
+    std::snprintf(line, sizeof line, "    [%04x]   was %08x: %s %08x, %s %08x\n", at, load_le<u32>(before.data() + at),
+                  name_a, x, name_b, y);
     out += line;
   }
   return out;
@@ -134,8 +137,8 @@ bool report_coverage(const std::vector<std::string>& files, std::map<std::string
     }
   }
   if (lines)
-    std::printf("coverage: %llu of %llu lines of the instruction tables ran\n", static_cast<unsigned long long>(lines - left_out),
-                static_cast<unsigned long long>(lines));
+    std::printf("coverage: %llu of %llu lines of the instruction tables ran\n",
+                static_cast<unsigned long long>(lines - left_out), static_cast<unsigned long long>(lines));
   return good && !left_out;
 }
 }  // namespace fuzz

@@ -72,11 +72,13 @@ struct ReadOperands {
 
 // Appends the table's lines; `of` gets their indices.
 template <class Info, class Encoding, class Isa>
-void add_lines(std::vector<Encoding>& all, std::vector<u32>& of, Isa isa, std::span<const Info> table, const Decoder& d) {
+void add_lines(std::vector<Encoding>& all, std::vector<u32>& of, Isa isa, std::span<const Info> table,
+               const Decoder& d) {
   for (unsigned i = 1; i < table.size(); ++i) {
     const u32 ignored = ignored_bits(i, table[i].mask, table[i].bits, d);
     of.push_back(u32(all.size()));
-    all.push_back({{table[i].name, table[i].mask, table[i].bits, table[i].mask | ignored, table[i].bits | table[i].ones}, isa});
+    all.push_back(
+        {{table[i].name, table[i].mask, table[i].bits, table[i].mask | ignored, table[i].bits | table[i].ones}, isa});
   }
 }
 
@@ -85,12 +87,13 @@ bool named(std::string_view names, std::string_view name);
 
 // Values where floating point changes its ways: words of singles and of halves of doubles.
 inline constexpr u32 special_floats[] = {
-    0, 0x8000'0000, 0x3f80'0000, 0xbf80'0000, 0x7f80'0000, 0xff80'0000, 0x7fc0'0000, 0x7f80'0001, 0xffa0'0001, 1, 0x007f'ffff,
-    0x0080'0000, 0x8080'0000, 0x7f7f'ffff, 0x4f00'0000, 0xcf00'0000, 0x4f80'0000, 0x3f00'0000, 0x4b00'0001, 0x3f7f'ffff,
-    0x3ff0'0000, 0xbff0'0000, 0x7ff0'0000, 0xfff0'0000, 0x7ff8'0000, 0x7ff4'0000, 0x000f'ffff, 0x0010'0000, 0x7fef'ffff,
-    0x41e0'0000, 0xc1e0'0000, 0x41ef'ffff};
-inline constexpr u32 special_words[] = {0, 1, 0xffff'ffff, 0x8000'0000, 0x7fff'ffff, 0x8000'0001, 31, 32, 33, 0xff, 0x100,
-                                        0x7fff, 0x8000, 0xffff, 0x1'0000, 0x5555'5555, 0xaaaa'aaaa, 0x8000'8000, 0x7fff'8000};
+    0,           0x8000'0000, 0x3f80'0000, 0xbf80'0000, 0x7f80'0000, 0xff80'0000, 0x7fc0'0000, 0x7f80'0001,
+    0xffa0'0001, 1,           0x007f'ffff, 0x0080'0000, 0x8080'0000, 0x7f7f'ffff, 0x4f00'0000, 0xcf00'0000,
+    0x4f80'0000, 0x3f00'0000, 0x4b00'0001, 0x3f7f'ffff, 0x3ff0'0000, 0xbff0'0000, 0x7ff0'0000, 0xfff0'0000,
+    0x7ff8'0000, 0x7ff4'0000, 0x000f'ffff, 0x0010'0000, 0x7fef'ffff, 0x41e0'0000, 0xc1e0'0000, 0x41ef'ffff};
+inline constexpr u32 special_words[] = {
+    0,     1,      0xffff'ffff, 0x8000'0000, 0x7fff'ffff, 0x8000'0001, 31,          32,          33,         0xff,
+    0x100, 0x7fff, 0x8000,      0xffff,      0x1'0000,    0x5555'5555, 0xaaaa'aaaa, 0x8000'8000, 0x7fff'8000};
 
 // ---- telling
 
@@ -98,7 +101,8 @@ inline constexpr u32 special_words[] = {0, 1, 0xffff'ffff, 0x8000'0000, 0x7fff'f
 std::string differences(std::span<const u32> before, std::span<const u32> a, std::span<const u32> b, const char* name_a,
                         const char* name_b, std::span<const unsigned> places, std::string (*name_of)(unsigned));
 // … for the first words of memory.
-std::string memory_differences(std::span<const u8> before, const u8* a, const u8* b, const char* name_a, const char* name_b);
+std::string memory_differences(std::span<const u8> before, const u8* a, const u8* b, const char* name_a,
+                               const char* name_b);
 
 // Prints the lines of the coverage files that did not run, by "table.name"; false when there are any.
 bool report_coverage(const std::vector<std::string>& files, std::map<std::string, u64>& ran);
