@@ -181,9 +181,10 @@ class Program {
     return status;
   }
 
-  // A board that takes devices takes drives for them.
+  // Where drives go: to the page's devices, and to those that -device makes on a board that takes them.
   std::vector<host::BlockPlaces> block_places() const {
-    std::vector<host::BlockPlaces> places = app_.block_interfaces;
+    std::vector<host::BlockPlaces> places;
+    for (const DriveFacts& d : app_.info.drives) places.push_back({d.interface, d.buses, d.units});
     if (app_.plug_kinds.empty()) return places;
     places.push_back({.interface = BlockInterface::none});
     places.push_back({.interface = BlockInterface::virtio, .units = 32});

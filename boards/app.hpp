@@ -22,7 +22,6 @@ struct App {
   bool (*create_memory)(core::MachineBase&, core::u64 ram_size, std::string& error);
   void (*reset_devices)(core::MachineBase&);
   std::span<const core::u8> device_tree;     // the board's own, compiled
-  std::vector<host::BlockPlaces> block_interfaces = {};  // where drives go; see host::BoardFacts
   host::PlugKinds plug_kinds = {};                       // what -device takes
   std::vector<std::unique_ptr<core::PlugBus>> plug_buses = {};  // where it goes
 };

@@ -61,10 +61,6 @@ core::Status take_blockdev(Context c, Value v) {
   c.options.blockdev.push_back(TRY(looks_like_json(v) ? parse_json_keys(v) : KeyValues::parse(v, "driver")));
   return {};
 }
-core::Status take_network(Context c, Value v) {
-  if (v != "none") c.options.nic.emplace_back(v);
-  return {};
-}
 // `chardev=ID,mode=readline` is a monitor for people; mode=control is one for programs.
 core::Status take_mon(Context c, Value v) {
   const auto kv = TRY(KeyValues::parse(v, "chardev"));
