@@ -145,6 +145,7 @@ Status Plugs::give_network(const DeviceOption& d, PlugContext& context) const {
     return missing(*d.kind, "netdev", "add '-netdev user,id=n0' and say netdev=n0");
   std::optional<MacAddress> mac;
   if (!mac_text.empty()) mac = TRY(parse_mac(mac_text));
+  if (mac) context.mac = *mac;
   if (site_.network) context.nic = TRY(site_.network(netdev, d.kind->name, d.id, mac));
   else if (!netdev.empty())
     return Error{Kind::usage, fmt::format("netdev='{}': this build has no network; leave netdev= out", netdev)};

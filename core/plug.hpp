@@ -8,6 +8,7 @@
 #include "core/base.hpp"
 #include "core/result.hpp"
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +36,7 @@ struct PlugContext {
   std::map<std::string, std::string> properties;  // the other keys
   CharPort* chars = nullptr;                      // chardev=
   std::vector<u8> rom = {};                       // romfile=
+  std::array<u8, 6> mac{0x52, 0x54, 0, 0x12, 0x34, 0x56};  // mac=, when there is no plug to say it
 
   std::string text(const std::string& key) const {
     const auto at = properties.find(key);

@@ -117,7 +117,7 @@ Status plug_net(PlugRequest& r) {
                .ctrl_mac_addr = c.flag("ctrl_mac_addr", true),
                .rx_queue_size = u16(c.number("rx_queue_size", 256)),
                .tx_queue_size = u16(c.number("tx_queue_size", 256))};
-  if (c.nic) o.mac = c.nic->mac;
+  o.mac = c.nic ? c.nic->mac : c.mac;
   return plug(r, std::make_unique<Net>(c.nic, std::move(o)), 4);
 }
 

@@ -167,6 +167,18 @@ TEST_CASE("plugs: a card gets its plug and its address") {
     CHECK(f.add(std::string("virtio-net-pci,mac=") + mac).find("mac=") != std::string::npos);
 }
 
+TEST_CASE("plugs: without a network a card has the address that was asked for, or a usual one") {
+  Fixture f;
+  Plugs alone({f.machine, pci_plug_kinds()});
+  alone.add_bus(std::make_unique<pci::PciPlugBus>("pci.0", f.bus, 0));
+  REQUIRE(alone.add("virtio-net-pci,mac=52:54:00:aa:bb:cc"));
+  REQUIRE(alone.add("virtio-net-pci"));
+  CHECK(f.bus.at(1, 0)->bar_read(0, 0x14 + 5, 1) == 0xcc);
+  CHECK(f.bus.at(2, 0)->bar_read(0, 0x14, 1) == 0x52);
+  CHECK(alone.add("virtio-net-pci,netdev=n").error().text ==
+        "-device virtio-net-pci,netdev=n: netdev='n': this build has no network; leave netdev= out");
+}
+
 TEST_CASE("plugs: a chardev joins one port") {
   Fixture f;
   CHECK(f.add("virtio-serial-pci") == "good");
