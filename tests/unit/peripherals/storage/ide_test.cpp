@@ -1,5 +1,7 @@
 #include "ide_bench.hpp"
 
+#include "peripherals/pci/device.hpp"
+
 using namespace test;
 
 namespace {
@@ -334,6 +336,27 @@ TEST_CASE("ide: SMART needs its key and answers with sums that are right (§8.41
   CHECK(smart(0xd0) == 0x51);
   CHECK(smart(0xd8) == 0x50);
   CHECK(smart(0x00) == 0x51);
+}
+
+TEST_CASE("ide: a channel answers while its IDETIM decodes it; the bus master is base address 4 (290562 §4.1)") {
+  Ide b;
+  peripherals::pci::Soldered<Ide::Dev> f(b.dev);
+  CHECK(f.config_read(0x00, 4) == 0x7111'8086);
+  CHECK((f.config_read(0x08, 4) >> 8) == 0x010180);
+  CHECK(f.config_read(0x3d, 1) == 0);
+  CHECK((b.status() == 0xff && b.data() == 0xffff));
+  b.write<COUNT>(0, 0x33), b.command(0xec);
+  f.config_write(0x41, 1, 0x80);
+  CHECK((b.status() == 0x50 && b.read<COUNT>(0) == 1 && b.read<STATUS>(1) == 0xff));
+  f.config_write(0x40, 4, 0xffff'ffff);
+  CHECK(f.config_read(0x40, 4) == 0xf3ff'f3ff);
+  CHECK(b.read<STATUS>(1) == 0);
+  f.config_write(0x20, 4, 0xffff'ffff);
+  CHECK(f.config_read(0x20, 4) == 0xffff'fff1);
+  f.bar_write(4, 0x0c, 4, 0x1000);
+  CHECK((f.bar_read(4, 0x0c, 4) == 0x1000 && b.read<BMIDTPX>(1) == 0x1000));
+  f.reset();
+  CHECK(b.status() == 0xff);
 }
 
 TEST_CASE("ide: what a guest does at the wrong time changes nothing") {
