@@ -22,6 +22,8 @@ u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool sto
 void flush_tlb(VcpuHeader& c) noexcept;
 void flush_tlb_mapped(VcpuHeader& c) noexcept;
 void flush_tlb_page(VcpuHeader& c, u32 va) noexcept;
+// From now on the 4 KiB page at `va` is the one at `page`: forgets what leads elsewhere, and stores unless `writable`.
+void remap_page(VcpuHeader& c, u32 va, GuestPhys page, bool writable) noexcept;
 
 // A store to memory that may hold translated code.  outcome_leave: the store was not done, because it overwrites the
 // block being executed; the instruction is then run again by itself.

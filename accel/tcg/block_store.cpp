@@ -30,7 +30,7 @@ BlockStore::BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at, u32 fixe
   }
   pages_.resize(first);
   large_.resize(1 << 12);
-  code_va_.resize(accel::page_table_entries);
+  code_page_.resize(accel::page_table_entries);
   blocks_.reserve(1 << 14);
 }
 BlockStore::~BlockStore() = default;
@@ -163,7 +163,7 @@ bool BlockStore::hits_own_block(GuestPhys at, u64 size) const {
   return own;
 }
 
-void BlockStore::fill_probe(u32 pc, u32 privilege, const void* code) {
+void BlockStore::fill_probe(u32 pc, u32 privilege, const void* code, u64 phys) {
   const std::size_t i = accel::probe_index(pc);
   accel::ProbeEntry& e = accel::probe_table(&c_, privilege)[i];
   const Kind kind = kind_of(pc);
@@ -174,8 +174,8 @@ void BlockStore::fill_probe(u32 pc, u32 privilege, const void* code) {
   }
   e = {pc, 0, code};
   const u32 page = pc >> page_bits;
-  if (!code_va_[page]) filled_[kind].code_pages.push_back(page);
-  code_va_[page] = true;
+  if (!code_page_[page]) filled_[kind].code_pages.push_back(page);
+  code_page_[page] = u32(phys >> page_bits) + 1;
 }
 
 void BlockStore::clear_probes(Kind kind) {
@@ -184,7 +184,7 @@ void BlockStore::clear_probes(Kind kind) {
     accel::ProbeEntry& e = accel::probe_table(&c_, p & 1)[p >> 1];
     if (kind_of(e.tag) == kind) e.tag = accel::probe_empty(p >> 1);
   }
-  for (const u32 page : f.code_pages) code_va_[page] = false;
+  for (const u32 page : f.code_pages) code_page_[page] = 0;
   f.probes.clear();
   f.code_pages.clear();
 }
@@ -271,9 +271,21 @@ void BlockStore::flush_tlb_page(u32 va) {
   bool code = false;
   for (u32 p = first; p < first + count; ++p) {
     for (unsigned t = 0; t < accel::page_table_count; ++t) accel::page_table(&c_, t >> 1, t & 1)[p] = 0;
-    code |= code_va_[p];
+    code |= code_page_[p] != 0;
   }
   if (code) clear_probes(kind_of(va));
+}
+
+// What leads elsewhere goes, the rest stays: an operating system often writes again what was there.
+void BlockStore::remap_page(u32 va, GuestPhys page, bool writable) {
+  const u32 vp = va >> page_bits;
+  if (large_[vp >> 8]) return flush_tlb_page(va);
+  if (const u32 code = code_page_[vp]; code && code != u32(raw(page) >> page_bits) + 1) clear_probes(kind_of(va));
+  const u64 same = reinterpret_cast<u64>(ram_page(page, false)) - (u64(vp) << page_bits);
+  for (unsigned t = 0; t < accel::page_table_count; ++t) {
+    u64& entry = accel::page_table(&c_, t >> 1, t & 1)[vp];
+    if (entry && (entry != same || ((t & 1) && !writable))) entry = 0;
+  }
 }
 }  // namespace tcg
 
@@ -294,6 +306,9 @@ void flush_tlb_mapped(VcpuHeader& c) noexcept {
 }
 void flush_tlb_page(VcpuHeader& c, u32 va) noexcept {
   if (c.blocks) store_of(c).flush_tlb_page(va);
+}
+void remap_page(VcpuHeader& c, u32 va, GuestPhys page, bool writable) noexcept {
+  if (c.blocks) store_of(c).remap_page(va, page, writable);
 }
 void code_written(VcpuHeader& c, GuestPhys at, u64 size) noexcept {
   if (c.blocks) store_of(c).code_written(at, size);

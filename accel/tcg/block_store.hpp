@@ -63,7 +63,8 @@ class BlockStore {
   s64 page_index(GuestPhys at) const;
   u8* page_host(GuestPhys at) const;
 
-  void fill_probe(u32 pc, u32 privilege, const void* code);
+  // `phys`: where that code lies.
+  void fill_probe(u32 pc, u32 privilege, const void* code, u64 phys);
   void clear_probes();
 
   u8* ram_page(GuestPhys page, bool store) const;
@@ -71,6 +72,7 @@ class BlockStore {
   void flush_tlb();
   void flush_tlb_mapped();
   void flush_tlb_page(u32 va);
+  void remap_page(u32 va, GuestPhys page, bool writable);
   void code_written(GuestPhys at, u64 size);
   bool hits_own_block(GuestPhys at, u64 size) const;
 
@@ -115,6 +117,7 @@ class BlockStore {
   u32 fixed_at_, fixed_size_;
   Filled filled_[2];
   std::vector<bool> large_;          // per MiB of guest virtual space: part of a mapping larger than 4 KiB
-  std::vector<bool> code_va_;        // per 4 KiB of guest virtual space: probes may name it
+  // Per 4 KiB of guest virtual space: 0 when no probe names it, else 1 + the number of the physical page they lead to.
+  std::vector<u32> code_page_;
 };
 }  // namespace tcg

@@ -131,7 +131,17 @@ class TcgEngine final : public Engine {
     }
     return code;
   }
-  static const void* on_state(VcpuHeader* c) noexcept { return of(c).next_code(); }
+  // Exceptions and returns from them mostly go where they went before.
+  static const void* on_state(VcpuHeader* c) noexcept {
+    TcgEngine& e = of(c);
+    const u32 mode = e.front_.mode(*c);
+    if (!c->exit_request.load(std::memory_order_relaxed) && !c->halted && !(mode & mode_transient) && !e.blocks_.step_wanted) {
+      const u32 pc = e.front_.pc(*c);
+      const accel::ProbeEntry& probe = accel::probe_table(c, mode & 1)[accel::probe_index(pc)];
+      if (probe.tag == pc) return probe.code;
+    }
+    return e.next_code();
+  }
 
   // Host code for where the state stands, or the way out to run().
   const void* next_code() {
@@ -140,7 +150,7 @@ class TcgEngine final : public Engine {
     current_ = next_block();
     if (current_ == no_block) return host_->exit_code();
     const TranslatedBlock& b = blocks_[current_];
-    if (chain() && !(b.mode & mode_transient)) blocks_.fill_probe(b.pc, b.mode & 1, b.code);
+    if (chain() && !(b.mode & mode_transient)) blocks_.fill_probe(b.pc, b.mode & 1, b.code, b.phys);
     return b.code;
   }
 #endif

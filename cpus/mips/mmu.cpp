@@ -46,6 +46,16 @@ void forget(CpuState& s, const TlbEntry& e) {
   for (u32 n = 0; n < pages; ++n) accel::flush_tlb_page(s, e.vpn2 + 4096 * n);
 }
 
+// The pages of an entry just written: those that lead where they led stay open.
+void show(CpuState& s, const TlbEntry& e) {
+  if (e.mask) return forget(s, e);
+  for (unsigned n = 0; n < 2; ++n) {
+    const u32 va = e.vpn2 + 4096 * n;
+    if (e.lo[n] & lo_valid) accel::remap_page(s, va, GuestPhys{u64(e.lo[n] >> 6 & 0xff'ffff) << 12}, e.lo[n] & lo_dirty);
+    else accel::flush_tlb_page(s, va);
+  }
+}
+
 void note_address(CpuState& s, u32 va, Found found) {
   s.cp0.bad_vaddr = va;
   if (found == Found::address_error) return;
@@ -143,15 +153,17 @@ void tlb_read(CpuState& s) noexcept {
 // Two entries that match the same address are left alone: the first one answers.
 void tlb_write(CpuState& s, unsigned index, bool random) noexcept {
   TlbEntry& e = s.tlb[index & (most_tlb_entries - 1)];
-  if (random) s.shadowed |= e.used;
-  else forget(s, e);
+  const TlbEntry before = e;
   e.mask = s.cp0.page_mask;
   e.vpn2 = s.cp0.entry_hi & ~(pair_4k | e.mask);
   e.asid = s.cp0.entry_hi & asid_mask;
   e.global = s.cp0.entry_lo[0] & s.cp0.entry_lo[1] & lo_global;
   for (unsigned n = 0; n < 2; ++n) e.lo[n] = s.cp0.entry_lo[n] & ~lo_global;
   e.used = true;
-  forget(s, e);
+  const bool same = before.used && before.vpn2 == e.vpn2 && before.mask == e.mask && before.asid == e.asid && before.global == e.global;
+  if (random) s.shadowed |= before.used;
+  else if (!same) forget(s, before);
+  show(s, e);
 }
 
 void tlb_probe(CpuState& s) noexcept {

@@ -100,7 +100,7 @@ TEST_CASE("block store: a probe goes with its block, with a TLB flush, and with 
       CAPTURE(how);
       const u32 block = b.add(0x3004, pc);
       CHECK(b.probe(pc, 1).tag != pc);
-      b.store.fill_probe(pc, 1, b.store[block].code);
+      b.store.fill_probe(pc, 1, b.store[block].code, 0x3004);
       CHECK(b.probe(pc, 1).tag == pc);
       CHECK(b.probe(pc, 1).code == b.store[block].code);
       CHECK(b.probe(pc, 0).tag != pc);
@@ -116,9 +116,29 @@ TEST_CASE("block store: a probe goes with its block, with a TLB flush, and with 
 TEST_CASE("block store: an unrelated page flush leaves probes alone") {
   Bench b;
   const u32 block = b.add(0x3004, 0x3004);
-  b.store.fill_probe(0x3004, 0, b.store[block].code);
+  b.store.fill_probe(0x3004, 0, b.store[block].code, 0x3004);
   b.store.flush_tlb_page(0x4000);
   CHECK(b.probe(0x3004, 0).tag == 0x3004);
+}
+
+TEST_CASE("block store: a page mapped again to where it was keeps its probes and its stores") {
+  Bench b;
+  const u32 block = b.add(0x3004, 0x7004);
+  b.store.fill_probe(0x7004, 0, b.store[block].code, 0x3004);
+  REQUIRE(b.store.map_page(0x8000, GuestPhys{0x5000}, 1, true, true));
+  REQUIRE(b.store.map_page(0x8000, GuestPhys{0x5000}, 1, false, true));
+  const auto entry = [&](bool store) { return accel::page_table(&b.c, 1, store)[8]; };
+  b.store.remap_page(0x7000, GuestPhys{0x3000}, false);
+  b.store.remap_page(0x8000, GuestPhys{0x5000}, true);
+  CHECK(b.probe(0x7004, 0).tag == 0x7004);
+  CHECK(entry(true) != 0);
+  b.store.remap_page(0x8000, GuestPhys{0x5000}, false);
+  CHECK(entry(true) == 0);
+  CHECK(entry(false) != 0);
+  b.store.remap_page(0x8000, GuestPhys{0x6000}, true);
+  CHECK(entry(false) == 0);
+  b.store.remap_page(0x7000, GuestPhys{0x4000}, true);
+  CHECK(b.probe(0x7004, 0).tag != 0x7004);
 }
 
 TEST_CASE("block store: memory is known by page, the last byte of a region too") {
