@@ -96,6 +96,10 @@ std::span<const Explanation> explanations() {
       {"control-views",
        "reserved bits of FCCR, FEXR and FENR are ignored (MD00082 §5.6); Unicorn ignores the write that sets one",
        [](CpuState&, u32 w, s32 e) { return is(e, "ctc1") && (w >> 11 & 31) != mips::fp_fcsr; }},
+      {"shadow",
+       "RDPGPR and WRPGPR move to the same set (SRSCtl.HSS = 0); Unicorn 2.0.1 takes the register as it was when the "
+       "block began",
+       [](CpuState&, u32, s32 e) { return is(e, "rdpgpr wrpgpr"); }},
       {"random", "which entry TLBWR replaces", [](CpuState&, u32, s32 e) { return is(e, "tlbwr"); }},
       {"remap",
        "code that changes its own mapping: what was fetched already is run or not (MD00090, instruction hazards)",

@@ -41,7 +41,6 @@ struct Unicorn::Hidden {
   uc_engine* uc = nullptr;
   bool big = false;
   u8* memory = nullptr;
-  u8 kept[0x4000];  // of the memory our own code lies over
   u32 exception = none, last_pc = 0;
   std::atomic<bool> stopped{false};
   std::vector<u32> before, after;
@@ -62,14 +61,15 @@ struct Unicorn::Hidden {
     const u32 v = load_le<u32>(memory + at);
     return big ? __builtin_bswap32(v) : v;
   }
-  void run_own(u32 at, const std::vector<u32>& code) {
+  bool run_own(u32 at, const std::vector<u32>& code) {
     for (std::size_t n = 0; n < code.size(); ++n) put(ram_of(at) + 4 * u32(n), code[n]);
     set(UC_MIPS_REG_K0, table_at);
-    require(uc_emu_start(uc, at, at + 4 * code.size(), 0, 0), "own code");
+    return uc_emu_start(uc, at, at + 4 * code.size(), 0, 0) == UC_ERR_OK;
   }
+  void open();
   void make_code();
-  void enter(const Registers& r);
-  void leave(Registers& out);
+  bool enter(const Registers& r);
+  bool leave(Registers& out);
 };
 
 void Unicorn::Hidden::make_code() {
@@ -100,7 +100,7 @@ void Unicorn::Hidden::make_code() {
                              sw(k1, t_lo), mfc0(k1, 13), sw(k1, t_cause), 0, 0});
 }
 
-void Unicorn::Hidden::enter(const Registers& r) {
+bool Unicorn::Hidden::enter(const Registers& r) {
   const u32 t = ram_of(table_at);
   const bool fr = r[at::status] & mips::status_fr;
   for (u32 n = 0; n < 32; ++n) {
@@ -119,11 +119,12 @@ void Unicorn::Hidden::enter(const Registers& r) {
     for (u32 i = 0; i < 5; ++i) put(t + t_tlb + 20 * n + 4 * i, words[i]);
   }
   set(UC_MIPS_REG_CP0_STATUS, kernel_with_fpu);
-  run_own(before_at, before);
+  if (!run_own(before_at, before)) return false;
   for (unsigned n = 0; n < 32; ++n) set(UC_MIPS_REG_0 + int(n), r[n]);
+  return true;
 }
 
-void Unicorn::Hidden::leave(Registers& out) {
+bool Unicorn::Hidden::leave(Registers& out) {
   for (unsigned n = 0; n < 32; ++n) out[n] = get(UC_MIPS_REG_0 + int(n));
   out[at::pc] = get(UC_MIPS_REG_PC);
   out[at::status] = get(UC_MIPS_REG_CP0_STATUS);
@@ -136,7 +137,7 @@ void Unicorn::Hidden::leave(Registers& out) {
     put(ram_of(nop_at), 0);
     uc_emu_start(uc, nop_at, nop_at + 4, 0, 0);
   }
-  run_own(after_at, after);
+  if (!run_own(after_at, after)) return false;
   const u32 t = ram_of(table_at);
   const bool fr = out[at::status] & mips::status_fr;
   for (u32 n = 0; n < 32; ++n) {
@@ -152,17 +153,22 @@ void Unicorn::Hidden::leave(Registers& out) {
   out[at::lo] = take(t + t_lo);
   out[at::cause] = take(t + t_cause);
   for (u32 n = 0; n < cp0_places().size(); ++n) out[cp0_places()[n].place] = take(t + t_cp0 + 4 * n);
+  return true;
+}
+
+void Unicorn::Hidden::open() {
+  if (uc) uc_close(uc);
+  require(uc_open(UC_ARCH_MIPS, uc_mode(UC_MODE_MIPS32 | (big ? UC_MODE_BIG_ENDIAN : 0)), &uc), "open");
+  require(uc_ctl_set_cpu_model(uc, UC_CPU_MIPS32_24KF), "model");
+  require(uc_mem_map_ptr(uc, 0, ram_size, UC_PROT_ALL, memory), "map");
+  uc_hook hook;
+  require(uc_hook_add(uc, &hook, UC_HOOK_INTR, reinterpret_cast<void*>(on_interrupt), this, 1, 0), "hook");
 }
 
 Unicorn::Unicorn(bool big_endian) : x_(std::make_unique<Hidden>()) {
   x_->big = big_endian;
-  require(uc_open(UC_ARCH_MIPS, uc_mode(UC_MODE_MIPS32 | (big_endian ? UC_MODE_BIG_ENDIAN : 0)), &x_->uc), "open");
-  require(uc_ctl_set_cpu_model(x_->uc, UC_CPU_MIPS32_24KF), "model");
   x_->memory = static_cast<u8*>(mmap(nullptr, ram_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  require(uc_mem_map_ptr(x_->uc, 0, ram_size, UC_PROT_ALL, x_->memory), "map");
-  uc_hook hook;
-  require(uc_hook_add(x_->uc, &hook, UC_HOOK_INTR, reinterpret_cast<void*>(Hidden::on_interrupt), x_.get(), 1, 0),
-          "hook");
+  x_->open();
   x_->make_code();
 }
 Unicorn::~Unicorn() {
@@ -181,7 +187,11 @@ bool Unicorn::run(const Case& c, const Memory& image, Registers& out, Memory& me
     // By physical address, once the CPU is in kernel mode.
     x.set(UC_MIPS_REG_CP0_STATUS, kernel_with_fpu);
     uc_ctl_remove_cache(x.uc, u64(0x8000'0000u + code_at), u64(0x8000'0000u + window_at));
-    x.enter(c.in);
+    if (!x.enter(c.in)) {
+      x.open();
+      why = "it has lost its way";
+      return false;
+    }
     std::memcpy(x.memory, image.data(), ram_size);
     uc_hook hook = 0;
     if (reported) uc_hook_add(x.uc, &hook, UC_HOOK_CODE, reinterpret_cast<void*>(Hidden::on_code), x_.get(), 1, 0);
@@ -200,7 +210,10 @@ bool Unicorn::run(const Case& c, const Memory& image, Registers& out, Memory& me
     else why.clear();
     exception = x.stopped ? 0xfe : x.exception;
     std::memcpy(memory.data(), x.memory, ram_size);
-    x.leave(out);
+    if (!x.leave(out)) {
+      x.open();
+      why = "it has lost its way";
+    }
     if (!why.empty()) return false;
     if (reported) fault_pc = x.last_pc;
     if (reported || exception == none) return true;
