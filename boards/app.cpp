@@ -184,7 +184,7 @@ class Program {
   // Where drives go: to the page's devices, and to those that -device makes on a board that takes them.
   std::vector<host::BlockPlaces> block_places() const {
     std::vector<host::BlockPlaces> places;
-    for (const DriveFacts& d : app_.info.drives) places.push_back({d.interface, d.buses, d.units});
+    for (const DriveFacts& d : app_.info.drives) places.push_back({d.interface, d.buses, d.units, d.on_demand});
     if (app_.plug_kinds.empty()) return places;
     places.push_back({.interface = BlockInterface::none});
     places.push_back({.interface = BlockInterface::virtio, .units = 32});

@@ -34,7 +34,11 @@ void service(void* machine) {
   m.serve_plugged();
   each_serial(m, [&](unsigned port, auto& device) { pump(m.serial[port], device); });
 }
-bool create_memory(MachineBase& m, u64 ram_size, std::string& error) { return static_cast<Machine&>(m).create_memory(ram_size, error); }
+// What depends on options: the drives are made already.
+bool create_memory(MachineBase& m, u64 ram_size, std::string& error) {
+  static_cast<Machine&>(m).fit_devices();
+  return static_cast<Machine&>(m).create_memory(ram_size, error);
+}
 void reset_devices(MachineBase& m) { static_cast<Machine&>(m).reset_devices(); }
 void store(MachineBase* m, GuestPhys at, u32 value) { static_cast<Machine*>(m)->write(at, 4, value); }
 u64 fetch(MachineBase* m, GuestPhys at) { return static_cast<Machine*>(m)->read(at, 4); }

@@ -162,6 +162,8 @@ class Checker:
         for k in [k for k in v.get("set", {}) if k in WIRE_NAMES | RESERVED]:
             self.error(where + ("set", k), f"{name}.set: '{k}' is a name the wires use, choose another", key=True)
         pci = self.place_on_bus(name, v, where) if "pci" in v else None
+        if "fitted" in v and ("pci" not in v or v.get("host", "serial").startswith(("serial", "net"))):
+            self.error(where + ("fitted",), f"{name}: 'fitted: drives' is for a PCI function with drives, say 'pci:' and 'host:'", key=True)
         for k, to in v.get("uses", {}).items():
             if k in WIRE_NAMES | RESERVED:
                 self.error(where + ("uses", k), f"{name}.uses: '{k}' is a name the wires use, choose another", key=True)
@@ -171,7 +173,7 @@ class Checker:
             self.regions += windows
         wires = v.get("wires", {})
         return Device(name, v["kind"], found["group"], found["header"], windows, v.get("clock", ""), self.clocks.get(v.get("clock"), 0),
-                      self.host_port(v["host"]) if "host" in v else None, pci, v.get("memory", ""), v.get("set", {}), v.get("uses", {}), [p for p, t in wires.items() if t == "none"],
+                      self.host_port(v["host"]) if "host" in v else None, pci, v.get("fitted", ""), v.get("memory", ""), v.get("set", {}), v.get("uses", {}), [p for p, t in wires.items() if t == "none"],
                       page.mark(where, True), {k: page.mark(where + (k,), k == "wires") for k in v} | {p: page.mark(where + ("wires", p), True) for p in wires})
 
     @staticmethod

@@ -129,7 +129,7 @@ def main():
     page = Page(a.page, [r / "boards" for r in roots], complaints)
     complaints.stop_if_any()
     board = Checker(page, roots).board(yaml.safe_load((HERE / "board.schema.yaml").read_text()))
-    fragment = page.linux_fragment()
+    fragments = page.linux_fragments()
     complaints.stop_if_any()
 
     facts = {}
@@ -141,7 +141,7 @@ def main():
         "b": board, "ram": board.ram(), "rest": board.rest(), "ram_reason": ram_reason(board), "map": map_text(board), "wiring": wiring_text(board),
         "headers": sorted({board.cpu["header"]} | {d.header for d in board.devices}), "rows": rows(board),
         "cases": small, "large": large, "cpu_edges": [e for e in board.edges if e.to == "cpu"],
-        "tree": device_tree(board, facts, fragment.read_text() if fragment else ""), "drawing": boarddraw.layout(board),
+        "tree": device_tree(board, facts, "\n".join(f.read_text() for f in fragments)), "drawing": boarddraw.layout(board),
     }
     env = environment()
     outputs = {"o": "board.hpp.j2", "markdown": "board.md.j2", "svg": "board.svg.j2", "dts": "board.dts.j2"}
@@ -154,7 +154,7 @@ def main():
     if a.depfile:
         inputs = page.files + fact_files + sorted(HERE.glob("board*.py")) + [HERE / "board.schema.yaml"] + sorted((HERE / "templates").glob("board*"))
         targets = [getattr(a, f) for f in (*outputs, "map") if getattr(a, f)]
-        names = [str(p).replace(" ", "\\ ") for p in inputs + ([fragment] if fragment else [])]
+        names = [str(p).replace(" ", "\\ ") for p in inputs + fragments]
         a.depfile.write_text(f"{' '.join(map(str, targets))}: {' '.join(names)}\n")
 
 

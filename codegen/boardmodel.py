@@ -84,6 +84,7 @@ class Device:
     hz: int
     host: tuple | None  # ("serial", 0)
     pci: tuple | None  # (bridge, slot, function)
+    fitted: str  # "drives": only with a drive of its own
     memory: str
     constants: dict
     uses: dict
@@ -95,6 +96,11 @@ class Device:
     @property
     def serial(self):
         return self.host[1] if self.host and self.host[0] == "serial" else -1
+
+    @property
+    def drive_places(self):
+        """Units of its host port that can hold a drive."""
+        return DRIVE_UNITS.get(self.host[0], 0) if self.host else 0
 
     @property
     def placed(self):
@@ -149,13 +155,13 @@ class Board:
         return sorted((d for d in self.devices if d.host and d.host[0] == what), key=lambda d: d.host[1])
 
     def drive_facts(self):
-        """The drives of the page's devices: (interface, buses, units per bus), in the order of the page."""
+        """The drives of the page's devices: (interface, buses, units per bus, only with a drive), in the order of the page."""
         out = []
         for d in self.devices:
-            if not d.host or d.host[0] not in DRIVE_UNITS or d.host[0] in [i for i, _, _ in out]:
+            if not d.host or d.host[0] not in DRIVE_UNITS or d.host[0] in [i for i, *_ in out]:
                 continue
             last = self.hosts(d.host[0])[-1].host[1]
-            out.append((d.host[0], last + (2 if d.host[0] == "ide" else 1), DRIVE_UNITS[d.host[0]]))
+            out.append((d.host[0], last + (2 if d.host[0] == "ide" else 1), DRIVE_UNITS[d.host[0]], all(o.fitted for o in self.hosts(d.host[0]))))
         return out
 
     def bridges(self):

@@ -185,13 +185,15 @@ class Page:
                 out[k] = v
         return out
 
-    def linux_fragment(self):
-        """The file `linux: fragment:` names, beside the page that names it; None without one."""
-        name = (self.data.get("linux") or {}).get("fragment")
-        if not name:
-            return None
+    def linux_fragments(self):
+        """The files `linux: fragment:` names, beside the page that names them."""
+        names = (self.data.get("linux") or {}).get("fragment") or []
+        if not names:
+            return []
         where = ("linux", "fragment")
-        path = next(f for f in self.files if os.path.relpath(f) == self.mark(where).file).parent / name
-        if not path.is_file():
-            self.error(where, f"linux.fragment: there is no {os.path.relpath(path)}")
-        return path
+        folder = next(f for f in self.files if os.path.relpath(f) == self.mark(where).file).parent
+        paths = [folder / name for name in ([names] if isinstance(names, str) else names)]
+        for path in paths:
+            if not path.is_file():
+                self.error(where, f"linux.fragment: there is no {os.path.relpath(path)}")
+        return paths

@@ -77,10 +77,11 @@ inline bool join_line(u32& levels, unsigned driver, bool level) {
   return levels != 0;
 }
 
-// Drives a board takes: `buses` buses (channels) of `units` each.
+// Drives a board takes: `buses` buses (channels) of `units` each.  `on_demand`: the controller comes with a drive.
 struct DriveFacts {
   BlockInterface interface;
   unsigned buses, units;
+  bool on_demand = false;
 };
 
 struct ClockInfo {

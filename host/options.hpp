@@ -17,10 +17,12 @@
 #include <vector>
 
 namespace host {
-// Where drives can be attached on a board: `units` places on each of `buses` buses.
+// Where drives can be attached on a board: `units` places on each of `buses` buses.  `on_demand`: the board has their
+// controller only with a drive, so none is there by default.
 struct BlockPlaces {
   core::BlockInterface interface = core::BlockInterface::none;
   unsigned buses = 1, units = 1;
+  bool on_demand = false;
 };
 
 // What the parser must know of the board this program is.

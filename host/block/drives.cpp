@@ -123,7 +123,8 @@ Status Drives::add_defaults(const Options& options, const BoardFacts& facts) {
   if (options.nodefaults) return {};
   DriveSpec cd, floppy;
   cd.cdrom = true;
-  if (!facts.block_interfaces.empty()) cd.interface = facts.block_interfaces.front().interface;
+  if (!facts.block_interfaces.empty() && !facts.block_interfaces.front().on_demand)
+    cd.interface = facts.block_interfaces.front().interface;
   cd.index = 2;
   floppy.interface = BlockInterface::floppy;
   floppy.index = 0;
