@@ -4,6 +4,8 @@
 
 namespace peripherals::lsi53c895a {
 
+inline constexpr unsigned last_target = 6;  // of its bus; 7 is the chip itself
+
 // LSI 53C895A PCI to Ultra2 SCSI controller — LSI53C895A Technical Manual, version 2.2 (2001).
 // Pins: out inta.  Its host drives are the targets 0 to 6 of its bus (unit N is target N); it is 7 itself.
 // Regions: 0 the registers (I/O), 1 the same (memory), 2 on-chip memory of 8 KiB.
@@ -82,7 +84,8 @@ struct Lsi53c895a {
 
   void on_reset() {
     for (unsigned n = 0; n < timer_count; ++n) wires.disarm(n);
-    for (unsigned n = 0; n < 7; ++n) bus.targets.attach(n, wires.drive(n));
+    for (unsigned n = 0; n <= last_target; ++n)
+      if (BlockPort* port = wires.drive(n)) bus.targets.attach(n, port);
     bus.release();
     bus.targets.reset(scsi::sense::power_on);
     bus.changed = [this] { chip().bus_changed(); };

@@ -25,6 +25,7 @@ enum : u32 {
   at_SOCL = 0x09,
   at_SBCL = 0x0b,
   at_DSTAT = 0x0c,
+  at_SSTAT0 = 0x0d,
   at_SSTAT1 = 0x0e,
   at_SSTAT2 = 0x0f,
   at_ISTAT0 = 0x14,
@@ -52,7 +53,8 @@ u8 Chip::shown(u32 off) {
       const u8 phase = u8(bus.phase());
       return u8((bus.request() ? 0x80 : 0) | (bus.held() ? 0x40 : 0) | 0x20 | (bus.attention() ? 8 : 0) | phase);
     }
-    case at_DSTAT: return plain | 0x80;  // DFE: the FIFO is empty whenever one looks
+    case at_DSTAT: return plain | 0x80;                 // DFE: the FIFO is empty whenever one looks
+    case at_SSTAT0: return r.scntl1.is<RST>() ? 2 : 0;  // the bus lines RST and SDP0
     case at_SSTAT1: return u8(bus.request() ? bus.phase() : x.phase);
     case at_SSTAT2: return connected ? 0 : 0x02;
     case at_ISTAT0: return u8((plain & ~8) | (connected ? 8 : 0));
@@ -89,7 +91,7 @@ void Chip::write_byte(u32 off, u8 v) {
     case 0x0a:
     case at_SBCL:
     case at_DSTAT:
-    case 0x0d:
+    case at_SSTAT0:
     case at_SSTAT1:
     case at_SSTAT2:
     case 0x19:

@@ -24,7 +24,7 @@ struct Regs {
   Reg8<struct SSID,   0x0a, R, 0, Bits<struct ENID, 0, 4>, Bits<struct VAL, 7>> ssid;
   Reg8<struct SBCL,   0x0b, R> sbcl;
   Reg8<struct DSTAT,  0x0c, R | RC, 0, Bits<struct IID, 0>, Bits<struct SIR, 2>, Bits<struct SSI, 3>, Bits<struct ABRT, 4>, Bits<struct BF, 5>, Bits<struct MDPE, 6>, Bits<struct DFE, 7>> dstat;
-  Reg8<struct SSTAT0, 0x0d, R> sstat0;
+  Reg8<struct SSTAT0, 0x0d, R, 0, Bits<struct SDP0, 0>, Bits<struct RST, 1>> sstat0;
   Reg8<struct SSTAT1, 0x0e, R, 0, Bits<struct PHASE, 0, 3>> sstat1;
   Reg8<struct SSTAT2, 0x0f, R, 0x02, Bits<struct LDSC, 1>> sstat2;
   Reg<struct DSA,     0x10, R | W> dsa;

@@ -25,8 +25,10 @@ constexpr u32 select_atn = 0x4100'0000, wait_disconnect = 0x4800'0000, wait_rese
 enum : u32 { data_out, data_in, command, status, message_out = 6, message_in };
 
 // SCRIPTS at 0x1000, messages and command at 0x2000 on, data at 0x4000.
-struct Fixture : Bench<Lsi53c895a, Board> {
+struct Drives {  // they outlive the device
   FakeDrive disk{MiB}, other{MiB};
+};
+struct Fixture : Drives, Bench<Lsi53c895a, Board> {
   u32 end = 0x1000;
 
   Fixture() {
@@ -443,6 +445,7 @@ TEST_CASE("lsi53c895a: RST resets the bus: commands are lost, targets tell it (Â
   f.go();
   f.write_at(0x01, 1, 8);
   CHECK(f.sist() == 2);
+  CHECK(f.read<SSTAT0>() == 2);  // RST is up
   f.write_at(0x01, 1, 0);
   f.disk.finish();
   CHECK_FALSE(f.pin("inta"));
