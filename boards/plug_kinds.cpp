@@ -2,6 +2,7 @@
 
 #include "boards/plugs.hpp"
 #include "peripherals/pci/plug.hpp"
+#include "peripherals/scsi/plug.hpp"
 #include "peripherals/virtio/plug.hpp"
 
 namespace boards {
@@ -9,7 +10,7 @@ namespace boards {
 host::PlugKinds pci_plug_kinds() {
   static const std::vector<const core::PlugKind*> all = [] {
     std::vector<const core::PlugKind*> kinds;
-    for (const auto list : {peripherals::pci::bridge_kinds(), peripherals::virtio::plug_kinds()})
+    for (const auto list : {peripherals::pci::bridge_kinds(), peripherals::scsi::plug_kinds(), peripherals::virtio::plug_kinds()})
       for (const core::PlugKind& k : list) kinds.push_back(&k);
     return kinds;
   }();

@@ -54,6 +54,7 @@ class Adapter : public Function {
       return 0;
     }
   }
+  Device& peripheral() { return d_; }
   void bar_write(unsigned bar, u64 off, unsigned size, u64 value) noexcept override {
     if constexpr (requires { d_.pci_bar_write(bar, off, size, value); }) d_.pci_bar_write(bar, off, size, value);
     else

@@ -11,7 +11,7 @@ namespace peripherals::scsi {
 using namespace core;
 
 // Status codes (SAM-3 §5.3.1).
-enum Status : u8 { status_good = 0x00, status_check = 0x02, status_task_set_full = 0x28 };
+enum StatusCode : u8 { status_good = 0x00, status_check = 0x02, status_task_set_full = 0x28 };
 
 // Sense key, additional sense code and its qualifier (SPC-3 §4.5.6).
 struct Sense {
