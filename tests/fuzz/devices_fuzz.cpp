@@ -130,6 +130,7 @@ class Fuzz {
         fail("a device says it wrote what is no memory", raw(at));
     };
     m_.rom_mapping_changed = [](void*, GuestPhys, u64) {};
+    if (s_.one_in(2)) check(m_.pci_host.bus.attach(m_.scsi_pci, 12));
     m_.nics.resize(1);
     m_.nics[0].host_wake = [this] { echo(); };
     for (unsigned n = 0; n < 4; ++n)
@@ -149,7 +150,8 @@ class Fuzz {
     else if (kind < 85) characters();
     else if (kind < 89) keys();
     else if (kind < 93) dma();
-    else if (kind < 95) frame();
+    else if (kind < 94) frame();
+    else if (kind < 95) pci();
     else if (kind < 97) burst();
     else if (kind < 98) lines();
     else if (kind < 99) look();
@@ -305,12 +307,27 @@ class Fuzz {
     m_.gpio3.set_line(7 - n, on);
     if (n < 4) m_.sysreg.set_line(n, on);
   }
+  // The PCI windows: configuration space, then the SCSI card's registers, memory and programs in it.
+  void pci() {
+    constexpr u64 configuration = 0x4200'6000, registers = 0x4300'1000, ram = 0x5000'2000;
+    if (s_.one_in(8)) return one(s_.one_in(2), 0x4100'0000 + s_.below(0x2f00'0000), 4, value());
+    if (s_.one_in(4)) return one(s_.one_in(2), configuration + s_.below(256), 1 << s_.below(3), value());
+    one(true, 0x1000'1004, 4, 5);
+    one(true, configuration + 0x10, 4, 0x1000), one(true, configuration + 0x18, 4, ram);
+    one(true, configuration + 0x04, 4, 7);
+    for (u32 n = s_.below(32), at = s_.below(0x1f00); n--; at += 4) {
+      const u32 kinds[] = {0x4100'0000, 0x0e00'0001, 0x0a00'0006, 0x0900'0000 | s_.below(600), 0x0800'0000, 0x5000'0000,
+                           0x8008'0000, 0xe034'0004, 0xc000'0000 | s_.below(65536) << 2, u32(s_.word(4))};
+      one(true, ram + at, 4, s_.one_in(2) ? kinds[s_.below(10)] : s_.one_in(2) ? ram + s_.below(0x2000) : address());
+    }
+    for (u32 n = s_.below(8); n--;) one(s_.one_in(2), registers + s_.below(256), 1, value());
+    one(true, registers + 0x2c, 4, s_.one_in(8) ? address() : ram + (s_.below(0x2000) & ~3u));
+  }
   // What hosts ask for.
   void look() {
     note("look");
     for (u32 line = 0; line < 2; ++line) sink_ = sink_ + u8(m_.charlcd.text(line)[s_.below(16)]);
-    sink_ = sink_ + m_.clcd.frame_bytes() + m_.clcd.bits_per_pixel() + m_.clcd.colour(u8(s_.word(1))) +
-            m_.pciregs.window_page(s_.below(5));
+    sink_ = sink_ + m_.clcd.frame_bytes() + m_.clcd.bits_per_pixel() + m_.clcd.colour(u8(s_.word(1)));
     trace_registers = s_.one_in(8);
   }
 
