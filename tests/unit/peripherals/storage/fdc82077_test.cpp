@@ -51,11 +51,9 @@ struct Channel {
   }
 };
 
-BlockPort* drives[2];
 Channel* channel;
 struct Board : TestWires {
   static constexpr u64 channel = 2;
-  BlockPort* drive(unsigned unit) const { return drives[unit]; }
   Channel& dma() const { return *::channel; }
 };
 
@@ -67,8 +65,7 @@ struct Floppy : Bench<Fdc82077, Board> {
   // Sector n holds the byte n, and its number in the first two bytes.
   explicit Floppy(u64 kilobytes = 1440, u8 rate = 0) {
     channel = &dma;
-    drives[0] = &port;
-    drives[1] = nullptr;
+    drives = {&port};
     insert(kilobytes);
     reset();
     write<DOR>(0x0c);
@@ -76,10 +73,7 @@ struct Floppy : Bench<Fdc82077, Board> {
     write<DIR>(rate);
     send({0x03, 0xaf, 0x02});
   }
-  ~Floppy() {
-    drives[0] = drives[1] = nullptr;
-    channel = nullptr;
-  }
+  ~Floppy() { channel = nullptr; }
   void insert(u64 kilobytes) {
     medium.bytes.resize(kilobytes * KiB);
     for (std::size_t i = 0; i < medium.bytes.size(); ++i) medium.bytes[i] = u8(i / 512);
