@@ -13,7 +13,7 @@ using namespace core;
 // Pins: out sci (level; also the SMBus interrupt while SMBHSTCFG says IRQ9).
 // Window on the page: 0xb2, the APM ports.  PMBA and SMBBA of configuration space say where the others are.
 // Board options: eeproms, bit n for a 24C02 at SMBus address 50 + n, the first holding what the memory module says of
-// itself; acpi, 1 where SCI_EN is set from the start.
+// itself; acpi, 1 where SCI_EN is set from the start; smbus_at, where firmware has put the SMBus registers.
 // There is no system management mode: F1 and F0 in APMC, firmware's commands to turn ACPI on and off, do just that.
 // Not modelled: device monitors, clock control, GPI pins (registers are storage), the SMBus slave; suspend to RAM wakes
 // at once.
@@ -79,6 +79,10 @@ struct Piix4Pm {
                                               .interrupt_pin = 1,
                                               .status = 0x0280};
   static constexpr u32 pm_size = 64, smbus_size = 16;
+  static constexpr u32 smbus_at() {
+    if constexpr (requires { Wires::smbus_at; }) return u32(Wires::smbus_at);
+    return 0;
+  }
   static constexpr pci::BarMap pci_bars[] = {{pci::window_bar, 0x100}, {pci::window_bar + 1, 0x200}};
   static constexpr u32 pmba = 0x40, devactb = 0x58, pmregmisc = 0x80, smbba = 0x90, smbhstcfg = 0xd2;
   static constexpr u64 timer_hz = 3'579'545;
@@ -96,7 +100,7 @@ struct Piix4Pm {
     f.allow(pmba, 4, 0xffc0);
     for (u32 at = 0x44; at < pmregmisc; at += 4) f.allow(at, 4, 0xffff'ffff);
     f.allow(pmregmisc, 1, 1);
-    f.preset(smbba, 4, 1);
+    f.preset(smbba, 4, 1 | smbus_at());
     f.allow(smbba, 4, 0xfff0);
     f.preset(smbhstcfg, 1, 0x09);  // on, IRQ9
     f.allow(smbhstcfg, 1, 0x0f);
