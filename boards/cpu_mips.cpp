@@ -66,6 +66,8 @@ class MipsCpu final : public BoardCpu {
       if (boot.empty()) boot = p;
     }
     if (!boot.empty()) TRY(load_rom(machine, boot, "-bios", boot_rom_of(machine)));
+    // The boot ROM is the flash seen at the reset vector: firmware runs on in either.
+    if (options.pflash.empty() && !boot.empty() && flash_of(machine)) TRY(load_rom(machine, boot, "-bios", flash_of(machine)));
     return {};
   }
 

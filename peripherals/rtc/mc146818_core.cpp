@@ -158,7 +158,13 @@ void Rtc::write_a(u8 v, u64 now) {
 void Rtc::write_b(u8 v, u64 now) {
   const bool was = is_running();
   if (was && v & SET) hold(pulses(now));
+  // The bytes were written in the format B had: U-Boot clears SET and 24/12 at once, and sets 24/12 again.
+  const u8 format = b & (DM | H24);
   b = v & SET ? v & ~UIE : v;  // SET clears UIE ("Register B")
-  if (!was && is_running()) go(now);
+  if (was || !is_running()) return;
+  const u8 after = b;
+  b = u8((b & ~(DM | H24)) | format);
+  go(now);
+  b = after;
 }
 }  // namespace peripherals::mc146818

@@ -184,3 +184,16 @@ TEST_CASE("mc146818: the fastest rates and any control byte leave time to the pr
   }
   CHECK(b.now == 256 * 40_ms);
 }
+TEST_CASE("mc146818: the time is taken in the format it was written in, as U-Boot relies on") {
+  RtcBench b;
+  b.put(0x0b, 0x82);
+  b.put(4, 0x12), b.put(2, 0x25), b.put(0, 0);
+  b.put(0x0b, 0x00);
+  b.put(0x0b, 0x02);
+  CHECK(b.get(4) == 0x12);
+  b.put(0x0b, 0x82);
+  b.put(4, 0x20);
+  b.put(0x0b, 0x00);
+  b.put(0x0b, 0x02);
+  CHECK(b.get(4) == 0x20);
+}
