@@ -1,5 +1,7 @@
 #include "peripherals/net/smc91c111_core.hpp"
 
+#include "peripherals/net/ethernet.hpp"
+
 #include <algorithm>
 #include <bit>
 
@@ -7,23 +9,9 @@ namespace peripherals::smc91c111 {
 namespace {
 constexpr u8 control_odd = 0x20, control_byte = 0x40;
 constexpr u16 status_broadcast = 0x4000, status_odd = 0x1000, status_multicast = 0x0001;
-constexpr u32 least_frame = 60;  // without FCS
 // PHY register 18, status output (§9).
 constexpr u32 status_output = 18;
 constexpr u16 status_int = 0x8000, status_link_fail = 0x4000, status_speed = 0x0080, status_duplex = 0x0040;
-
-// IEEE 802.3 CRC-32, bit-reversed form.
-u32 crc32(std::span<const u8> bytes) {
-  u32 crc = ~0u;
-  for (u8 c : bytes) {
-    crc ^= c;
-    for (int i = 0; i < 8; ++i) crc = crc >> 1 ^ (crc & 1 ? 0xedb8'8320u : 0);
-  }
-  return crc;
-}
-bool is_broadcast(std::span<const u8> frame) {
-  return std::all_of(frame.begin(), frame.begin() + 6, [](u8 c) { return c == 0xff; });
-}
 }  // namespace
 
 bool PacketFifo::push(u8 packet) {
@@ -74,20 +62,20 @@ Frame frame_of(std::span<const u8, page_size> packet, bool pad) {
   f.size = count - 6;
   std::copy_n(packet.begin() + 4, f.size, f.data.begin());
   if (packet[count - 1] & control_odd) f.data[f.size++] = packet[count - 2];
-  if (pad) f.size = std::max(f.size, least_frame);
+  if (pad) f.size = std::max(f.size, ethernet::least_frame);
   return f;
 }
 
 void store_frame(std::span<u8, page_size> packet, std::span<const u8> frame, bool keep_crc) {
   std::array<u8, page_size> data{};
   std::copy(frame.begin(), frame.end(), data.begin());
-  u32 size = std::max<u32>(u32(frame.size()), least_frame);
+  u32 size = std::max<u32>(u32(frame.size()), ethernet::least_frame);
   if (keep_crc) {
-    store_le(&data[size], ~crc32({data.data(), size}));
+    store_le(&data[size], ethernet::frame_check({data.data(), size}));
     size += 4;
   }
   const bool odd = size & 1;
-  const u16 kind = !(frame[0] & 1) ? 0 : is_broadcast(frame) ? status_broadcast : status_multicast;
+  const u16 kind = !(frame[0] & 1) ? 0 : ethernet::is_broadcast(frame) ? status_broadcast : status_multicast;
   const u32 count = (size & ~1u) + 6;
   store_le(&packet[0], u16(kind | (odd ? status_odd : 0)));
   store_le(&packet[2], u16(count));
@@ -99,10 +87,10 @@ void store_frame(std::span<u8, page_size> packet, std::span<const u8> frame, boo
 bool Filter::accepts(std::span<const u8> frame) const {
   if (promiscuous) return true;
   if (!(frame[0] & 1)) return std::equal(station.begin(), station.end(), frame.begin());
-  if (all_multicast || is_broadcast(frame)) return true;
+  if (all_multicast || ethernet::is_broadcast(frame)) return true;
   // The six top bits of the CRC as sent, which are the low bits of the reversed form, mirrored.
   constexpr u8 mirror[] = {0, 4, 2, 6, 1, 5, 3, 7};
-  const u32 crc = crc32(frame.first(6));
+  const u32 crc = ethernet::crc_register(frame.first(6));
   return hash[mirror[crc & 7]] >> mirror[crc >> 3 & 7] & 1;
 }
 
