@@ -93,6 +93,10 @@ Fuzzer::Verdict Fuzzer::compare(const Case& c, std::string& text) {
   interp_.load(image_, c.in);
   jit_.load(image_, c.in);
   const bool ended = interp_.run(), jit_ended = jit_.run();
+  if (!ended && !jit_ended && c.contains("jalx")) {
+    text = "JALX to data that is an endless loop";
+    return Verdict::skipped;
+  }
   const Registers a = interp_.registers(), b = jit_.registers();
   if (a != b || !ended || !jit_ended || interp_.bus().accesses != jit_.bus().accesses ||
       std::memcmp(interp_.memory(), jit_.memory(), ram_size) != 0) {
