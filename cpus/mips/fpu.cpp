@@ -117,16 +117,14 @@ class Unit {
   // S to D and back.  A NaN keeps its sign and the top of its fraction; where that is nothing, it becomes the default.
   u64 widen(u32 a) {
     a = operand<float>(a);
+    if (is_signalling<float>(a)) return invalid<double>();
     if (!is_nan<float>(a)) return bits(double(value<float>(a)));
-    a = propagate<float>(a, a);
-    const u64 fraction = a & (min_normal<float> - 1);
-    return a == default_nan<float> ? default_nan<double>
-                                   : u64(a & sign_bit<float>) << 32 | infinity<double> | fraction << 29;
+    return u64(a & sign_bit<float>) << 32 | infinity<double> | u64(a & (min_normal<float> - 1)) << 29;
   }
   u32 narrow(u64 a) {
     a = operand<double>(a);
+    if (is_signalling<double>(a)) return invalid<float>();
     if (is_nan<double>(a)) {
-      a = propagate<double>(a, a);
       const u32 fraction = u32(a >> 29) & (min_normal<float> - 1);
       return fraction ? u32(a >> 32 & sign_bit<float>) | infinity<float> | fraction : default_nan<float>;
     }

@@ -200,7 +200,7 @@ void Maker::branch(u32& w) {
 }
 
 void Maker::cp0_operands(const Encoding& e, u32& w) {
-  constexpr u32 read[] = {0, 2, 3, 5, 6, 7, 11, 12, 13, 14, 15, 16, 30, 31},
+  constexpr u32 read[] = {0, 2, 3, 5, 6, 7, 12, 13, 14, 15, 16, 30, 31},
                 written[] = {0, 2, 3, 4, 5, 6, 7, 10, 11, 14, 30, 31};
   put(w, e.name == "mfc0" ? pick(read) : pick(written), 11, 5);
   put(w, 0, 0, 3);

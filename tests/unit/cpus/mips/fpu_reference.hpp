@@ -201,7 +201,7 @@ inline Result convert(const Shape& from, const Shape& to, u64 a, Mode m) {
     const u64 fraction = a & ((u64(1) << from.fraction_bits) - 1);
     const int up = to.fraction_bits - from.fraction_bits;
     const u64 moved = up > 0 ? fraction << up : fraction >> -up;
-    if (!moved || a == from.default_nan()) return {to.default_nan(), 0};
+    if (!moved) return {to.default_nan(), 0};
     return {sign | to.infinity() | moved, 0};
   }
   if (from.is_infinite(a)) return {sign | to.infinity(), 0};
