@@ -153,7 +153,10 @@ struct Helper {
   bool state;
   bool may_leave;
 
-  // Calls it; `cpu` is the CPU state.
+  // Calls it; `cpu` is the CPU state.  A helper takes a pointer to its family's state, which is the same to the machine.
+#if defined(__clang__)
+  [[clang::no_sanitize("function")]]
+#endif
   u64 run(void* cpu, u32 a, u32 b, u32 c) const {
     void* f = const_cast<void*>(function);
     return state ? reinterpret_cast<u64 (*)(void*, u32, u32, u32)>(f)(cpu, a, b, c)

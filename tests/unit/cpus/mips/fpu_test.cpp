@@ -212,7 +212,7 @@ TEST_CASE("mips fpu: integers to floating point (CVT.S.fmt, CVT.D.fmt)") {
   std::mt19937_64 rng(3);
   for (u32 rm = 0; rm < 4; ++rm)
     for (int n = 0; n < 2000; ++n) {
-      const s64 a = n < 64 ? s64(u64(1) << n) - (n & 1) : s64(rng()) >> (rng() & 63), w = s32(a);
+      const s64 a = n < 64 ? s64((u64(1) << n) - (n & 1)) : s64(rng()) >> (rng() & 63), w = s32(a);
       bad.compare("cvt.s.w", rm, u64(a), 0, fp_compute(cop1(w_format, cvt_s), rm, u32(a), 0, 0),
                   reference::from_integer(reference::single, w, Mode{rm}));
       bad.compare("cvt.d.w", rm, u64(a), 0, fp_compute(cop1(w_format, cvt_d), rm, u32(a), 0, 0),
