@@ -78,9 +78,14 @@ void Interpreter::shift(const Insn& i, u32 a, u32 b) {
 template <class One>
 bool Interpreter::pair(const Insn& i, One one) {
   const u32 va = address_of(i);
-  if (i.op == Op::load ? port_.load[i.aux & 63] && (port_.load[i.aux & 63](&c_, va) & outcome_leave)
-                       : port_.store[i.aux & 63] && (port_.store[i.aux & 63](&c_, va, 0) & outcome_leave))
-    return false;
+  const bool is_store = i.op == Op::store;
+  const unsigned user = i.aux & mem_user ? 1 : c_.privilege;
+  const bool open = accel::page_table(&c_, user, is_store)[va >> accel::page_bits] && !(va & 7);
+  if (!open) {  // what translated code does on its slow path
+    const auto load = port_.load[i.aux & 63];
+    const auto store = port_.store[i.aux & 63];
+    if (is_store ? store && (store(&c_, va, 0) & outcome_leave) : load && (load(&c_, va) & outcome_leave)) return false;
+  }
   for (unsigned n = 0; n < 2; ++n) {
     Insn word = i;
     word.aux = u8((i.aux & ~mem_size) | 2);

@@ -120,6 +120,10 @@ Fuzzer::Verdict Fuzzer::with_unicorn(const Case& c, const Registers& a, std::str
     text = "the access leaves memory";
     return Verdict::skipped;
   }
+  if (std::memcmp(interp_.memory() + code_at, image_.data() + code_at, window_at - code_at) != 0) {
+    text = "a store changed the code, of which Unicorn runs an old translation";
+    return Verdict::skipped;
+  }
   if (c.contains("jalx")) {
     text = "JALX, after which Unicorn stays in MIPS16e code";
     return Verdict::skipped;

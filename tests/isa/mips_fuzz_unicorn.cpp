@@ -64,7 +64,8 @@ struct Unicorn::Hidden {
   bool run_own(u32 at, const std::vector<u32>& code) {
     for (std::size_t n = 0; n < code.size(); ++n) put(ram_of(at) + 4 * u32(n), code[n]);
     set(UC_MIPS_REG_K0, table_at);
-    return uc_emu_start(uc, at, at + 4 * code.size(), 0, 0) == UC_ERR_OK;
+    exception = none;
+    return uc_emu_start(uc, at, at + 4 * code.size(), 0, 0) == UC_ERR_OK && exception == none;
   }
   void open();
   void make_code();
@@ -119,7 +120,9 @@ bool Unicorn::Hidden::enter(const Registers& r) {
     for (u32 i = 0; i < 5; ++i) put(t + t_tlb + 20 * n + 4 * i, words[i]);
   }
   set(UC_MIPS_REG_CP0_STATUS, kernel_with_fpu);
-  if (!run_own(before_at, before)) return false;
+  // Entering user mode ends in an exception, right behind the last instruction that matters.
+  const bool user = r[at::status] & mips::status_ksu;
+  if (!run_own(before_at, before) && !user) return false;
   for (unsigned n = 0; n < 32; ++n) set(UC_MIPS_REG_0 + int(n), r[n]);
   return true;
 }
