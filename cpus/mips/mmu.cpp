@@ -161,7 +161,8 @@ void tlb_write(CpuState& s, unsigned index, bool random) noexcept {
   for (unsigned n = 0; n < 2; ++n) e.lo[n] = s.cp0.entry_lo[n] & ~lo_global;
   e.used = true;
   const bool same = before.used && before.vpn2 == e.vpn2 && before.mask == e.mask && before.asid == e.asid && before.global == e.global;
-  if (random) s.shadowed |= before.used;
+  // Code that replaces its own mapping sees that it did.
+  if (random && !matches(before, s.pc, s.cp0.entry_hi & asid_mask)) s.shadowed |= before.used;
   else if (!same) forget(s, before);
   show(s, e);
 }
