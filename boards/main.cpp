@@ -34,11 +34,8 @@ void service(void* machine) {
   m.serve_plugged();
   each_serial(m, [&](unsigned port, auto& device) { pump(m.serial[port], device); });
 }
-// What depends on options: the drives are made already.
-bool create_memory(MachineBase& m, u64 ram_size, std::string& error) {
-  static_cast<Machine&>(m).fit_devices();
-  return static_cast<Machine&>(m).create_memory(ram_size, error);
-}
+bool create_memory(MachineBase& m, u64 ram_size, std::string& error) { return static_cast<Machine&>(m).create_memory(ram_size, error); }
+void fit_devices(MachineBase& m) { static_cast<Machine&>(m).fit_devices(); }
 void reset_devices(MachineBase& m) { static_cast<Machine&>(m).reset_devices(); }
 void store(MachineBase* m, GuestPhys at, u32 value) { static_cast<Machine*>(m)->write(at, 4, value); }
 u64 fetch(MachineBase* m, GuestPhys at) { return static_cast<Machine*>(m)->read(at, 4); }
@@ -65,6 +62,7 @@ int main(int argc, char** argv) {
                   .calls = {&machine, expire, nullptr, service},
                   .devices = blocks_of(machine),
                   .create_memory = create_memory,
+                  .fit_devices = fit_devices,
                   .reset_devices = reset_devices,
                   .device_tree = {pinstrap_device_tree, pinstrap_device_tree_size}};
   add_plugs(app, machine);

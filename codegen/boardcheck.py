@@ -162,8 +162,8 @@ class Checker:
         for k in [k for k in v.get("set", {}) if k in WIRE_NAMES | RESERVED]:
             self.error(where + ("set", k), f"{name}.set: '{k}' is a name the wires use, choose another", key=True)
         pci = self.place_on_bus(name, v, where) if "pci" in v else None
-        if "fitted" in v and ("pci" not in v or v.get("host", "serial").startswith(("serial", "net"))):
-            self.error(where + ("fitted",), f"{name}: 'fitted: drives' is for a PCI function with drives, say 'pci:' and 'host:'", key=True)
+        if "fitted" in v and ("pci" not in v or v.get("host", "serial").startswith("net") != (v["fitted"] == "nic") or v.get("host", "serial").startswith("serial")):
+            self.error(where + ("fitted",), f"{name}: 'fitted: {v['fitted']}' is for a PCI function with {'a network' if v['fitted'] == 'nic' else 'drives'}, say 'pci:' and 'host:'", key=True)
         for k, to in v.get("uses", {}).items():
             if k in WIRE_NAMES | RESERVED:
                 self.error(where + ("uses", k), f"{name}.uses: '{k}' is a name the wires use, choose another", key=True)

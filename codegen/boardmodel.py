@@ -84,7 +84,7 @@ class Device:
     hz: int
     host: tuple | None  # ("serial", 0)
     pci: tuple | None  # (bridge, slot, function)
-    fitted: str  # "drives": only with a drive of its own
+    fitted: str  # "drives": only with a drive of its own; "nic": only with a network
     memory: str
     constants: dict
     uses: dict

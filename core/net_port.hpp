@@ -59,6 +59,7 @@ class NetPort {
   std::string id;                   // name of the device, for messages
   std::string model;                // nic model, such as "pcnet"
   MacAddress mac{};                 // the address the device starts with
+  bool wanted = false;  // an option, or the default, asks for the card; one that is fitted on demand goes by it
   std::atomic<bool> link_up{true};  // monitor set_link; false also when nothing is plugged in
 
   // Device side.  Thread: vCPU.

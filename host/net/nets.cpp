@@ -45,6 +45,7 @@ Status Nets::build() {
     const auto done = add_nic(nic);
     if (!done && done.error().kind != Kind::unsupported) return done;
   }
+  for (std::size_t i = 0; i < used_.size(); ++i) machine_.nics[i].wanted = used_[i];
   for (core::NetPort& port : machine_.nics)
     if (port.mac == core::MacAddress{}) port.mac = free_mac();
   for (const std::string& text : options_.object)
@@ -54,7 +55,8 @@ Status Nets::build() {
 
 Status Nets::check_model(const std::string& model) const {
   std::vector<std::string_view> all = facts_.soldered;
-  all.insert(all.end(), facts_.pluggable.begin(), facts_.pluggable.end());
+  for (std::string_view model : facts_.pluggable)
+    if (std::find(all.begin(), all.end(), model) == all.end()) all.push_back(model);
   if (all.empty()) return Error{Kind::usage, "this board has no network card and no place for one; use -nic none"};
   if (model.empty() || std::find(all.begin(), all.end(), model) != all.end()) return {};
   return Error{Kind::usage,
