@@ -57,13 +57,18 @@ def do(m, command, seconds=30):
     return wrote
 
 
-def network(m, address=None):
-    """Gives eth0 an address, or asks DHCP for one."""
-    do(m, "ip link set lo up; ip link set eth0 up")
+def network(m, address=None, card="eth0"):
+    """Gives the card an address, or asks DHCP for one."""
+    do(m, f"ip link set lo up; ip link set {card} up")
     if address:
-        do(m, f"ip addr add {address}/24 dev eth0")
+        do(m, f"ip addr add {address}/24 dev {card}")
     else:
-        do(m, "udhcpc -i eth0 -n -q -t 5 -T 2 -s /etc/udhcpc.sh")
+        do(m, f"udhcpc -i {card} -n -q -t 5 -T 2 -s /etc/udhcpc.sh")
+
+
+def card_with(m, mac):
+    """The interface that has this address: the card of the board itself may be there beside it."""
+    return do(m, f"cd /sys/class/net; for c in *; do grep -q {mac} $c/address && echo $c; done; cd /")
 
 
 def free_port():

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from conftest import PATIENCE
-from malta import BOTH, connect, do, free_port, network, shell
+from malta import BOTH, card_with, connect, do, free_port, network, shell
 
 pytestmark = pytest.mark.linux
 
@@ -16,19 +16,24 @@ pytestmark = pytest.mark.linux
 MIB = 5 if os.environ.get("PINSTRAP_QUICK") else 100
 
 
-def cable(role, port, last):
-    return ["-netdev", f"socket,id=n0,{role}=127.0.0.1:{port}", "-device", f"pcnet,netdev=n0,mac=52:54:00:12:34:{last}"]
+MACS = ("52:54:00:12:34:01", "52:54:00:12:34:02")
+WAYS = {
+    "the board's own card": "-nic socket,{role}=127.0.0.1:{port},mac={mac}",
+    "a card in a slot": "-netdev socket,id=n0,{role}=127.0.0.1:{port} -device pcnet,netdev=n0,mac={mac}",
+}
 
 
-def test_two_boards_ping_each_other():
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_two_boards_ping_each_other(way):
     """One of each byte order, on a cable between two emulators."""
     port = free_port()
-    with shell("le", *cable("listen", port, "01")) as a, shell("be", *cable("connect", port, "02")) as b:
-        network(a, "192.168.7.1")
-        network(b, "192.168.7.2")
+    options = [way.format(role=role, port=port, mac=mac).split() for role, mac in zip(("listen", "connect"), MACS)]
+    with shell("le", *options[0]) as a, shell("be", *options[1]) as b:
+        network(a, "192.168.7.1", card_with(a, MACS[0]))
+        network(b, "192.168.7.2", card_with(b, MACS[1]))
         for m, other in ((a, "192.168.7.2"), (b, "192.168.7.1")):
             assert "5 packets received" in do(m, f"ping -c 1 -W 5 {other} >/dev/null; ping -c 5 -i 0.2 -W 5 {other}", 60)
-        assert "52:54:00:12:34:02" in do(a, "ip neigh show dev eth0").lower()
+        assert MACS[1] in do(a, "ip neigh show").lower()
         # Frames that need more than one buffer.
         assert "3 packets received" in do(a, "ping -c 3 -i 0.2 -W 5 -s 4000 192.168.7.2", 60)
 
