@@ -249,8 +249,9 @@ bool ParallelBus::message(std::span<const u8> rest, std::size_t& length, std::ve
       nexus_.tag = rest[1];
       return true;
     case EXTENDED: {
-      if (rest.size() < 3 || rest.size() < 2u + rest[1]) return false;
-      length = 2u + rest[1];
+      if (rest.size() < 3) return false;
+      length = 2u + (rest[1] ? rest[1] : 256u);  // 0 stands for 256
+      if (rest.size() < length) return false;
       std::vector<u8> reply(rest.begin(), rest.begin() + long(length));
       if (reply[2] == SDTR && length == 5) {
         reply[3] = std::max(reply[3], fastest_period), reply[4] = std::min(reply[4], deepest_offset);
