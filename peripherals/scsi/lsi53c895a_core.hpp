@@ -174,5 +174,6 @@ class Chip {
   scsi::ParallelBus& bus;
   Outside& out;
   s32 budget_ = 0;  // of this run, in instructions
+  bool is_in_run_ = false;
 };
 }  // namespace peripherals::lsi53c895a

@@ -14,16 +14,21 @@ constexpr u32 piece = 4096;
 s32 sign24(u32 v) { return s32(v << 8) >> 8; }
 }  // namespace
 
+// An instruction that moves into the chip's own registers can stop SCRIPTS and start them anew: the loop it is in goes
+// on from there.
 void Chip::run() {
+  if (is_in_run_) return;
+  is_in_run_ = true;
   budget_ = run_budget;
   while (x.state == State::running) {
     if (budget_-- <= 0) {
       x.state = State::resting;
       out.arm(timer_rest, rest_ns);
-      return;
+      break;
     }
     step();
   }
+  is_in_run_ = false;
 }
 
 void Chip::wait(State s) {

@@ -456,6 +456,35 @@ TEST_CASE("lsi53c895a: RST resets the bus: commands are lost, targets tell it (ย
   CHECK(f.memory[0x400c] == 0x29);
 }
 
+namespace {
+// Configuration space with the registers at a base address.
+struct Card final : peripherals::pci::Function {
+  Card() : Function(Lsi53c895a<Board>::pci_identity) {
+    config_write(peripherals::pci::cfg_bar + 4, 4, 0x8000'0000);
+    config_write(peripherals::pci::cfg_command, 2, peripherals::pci::command_memory);
+  }
+  u64 bar_read(unsigned, u64, unsigned) noexcept override { return 0; }
+  void bar_write(unsigned, u64, unsigned, u64) noexcept override {}
+};
+}  // namespace
+
+TEST_CASE("lsi53c895a: one move into the registers may abort SCRIPTS and start them at itself, without end (ยง5.7)") {
+  Fixture f;
+  Card card;
+  f.dev.pci_attached(card);
+  f.put(0x3000, {0x80});   // ISTAT0: ABRT
+  f.word(0x3018, 0x1000);  // DSP: the move
+  f.script({0xc000'001c, 0x3000, 0x8000'0014});
+  f.go();
+  CHECK(f.read_at(0x15, 1) == 2);  // SRUN
+  f.run_for(1_ms);
+  f.word(0x3018, 0x100c);
+  f.script({interrupt, 9});
+  f.run_for(1_ms);
+  CHECK(f.read<DSPS>() == 9);
+  CHECK(f.dstat() == 0x14);
+}
+
 TEST_CASE("lsi53c895a: random scripts and register writes end in some state (hostile guest)") {
   Fixture f;
   u64 seed = 12345;
