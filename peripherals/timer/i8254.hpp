@@ -21,6 +21,8 @@ template <class Wires>
 struct I8254 {
   static constexpr std::string_view kind = "i8254";
   static constexpr Ports ports{.window = 4, .clock = true, .outputs = {"irq"}, .timers = 1, .narrow = Narrow::lanes};
+  // Counter 0 with a divisor of 2 would keep the host busy with nothing else: it pulses no faster than this.
+  static constexpr u64 shortest_ns = 10'000;
   Wires wires;
   Regs r;
   struct Hidden {
@@ -69,7 +71,7 @@ struct I8254 {
     const s64 rise = x.counters[0].next_rise(ticks_at(now));
     wires.irq(x.counters[0].out(ticks_at(now)));
     if (rise == Counter::never) wires.disarm(0);
-    else wires.arm(0, std::max<u64>(ticks_to_ns(u64(rise), wires.clock_hz) - now, 1'000));
+    else wires.arm(0, std::max<u64>(ticks_to_ns(u64(rise), wires.clock_hz) - now, shortest_ns));
   }
 };
 }  // namespace peripherals::i8254

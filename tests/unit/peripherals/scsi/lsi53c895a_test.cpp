@@ -472,13 +472,14 @@ TEST_CASE("lsi53c895a: one move into the registers may abort SCRIPTS and start t
   Fixture f;
   Card card;
   f.dev.pci_attached(card);
-  f.put(0x3000, {0x80});   // ISTAT0: ABRT
-  f.word(0x3018, 0x1000);  // DSP: the move
+  const u32 at = f.end;
+  f.put(0x3000, {0x80});  // ISTAT0: ABRT
+  f.word(0x3018, at);     // DSP: the move
   f.script({0xc000'001c, 0x3000, 0x8000'0014});
-  f.go();
+  f.go(at);
   CHECK(f.read_at(0x15, 1) == 2);  // SRUN
   f.run_for(1_ms);
-  f.word(0x3018, 0x100c);
+  f.word(0x3018, at + 12);
   f.script({interrupt, 9});
   f.run_for(1_ms);
   CHECK(f.read<DSPS>() == 9);
