@@ -116,4 +116,4 @@ def example(build=NATIVE):
 
 def shown(command):
     """A command line as one would type it, from the project's folder."""
-    return shlex.join(os.path.relpath(c, ROOT) if c.startswith(str(ROOT) + "/") else c for c in command)
+    return shlex.join(c.replace(f"{ROOT}/", "") for c in command)

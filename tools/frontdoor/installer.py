@@ -15,7 +15,7 @@ DISK_BYTES = 4 << 30
 WHAT = """\
 Attached: an IDE disk of 4 GiB (blank at first; it takes room only as it is written) and a network card with a way out.
 All is kept in build/guests: the installer for the next run, the disk with what you install on it.
-The first question comes after about a minute; until then the kernel and the installer set themselves up."""
+The first question comes after about half a minute; until then the kernel and the installer set themselves up."""
 
 
 class Absent(Exception):
