@@ -67,8 +67,7 @@ def section(result, chart=None):
             lines.append(f"| start and end of an empty guest, {unit} | {o:.0f} | {q:.0f} | **{q / max(o, 0.1):.1f}** |")
     o, q = result["size"]["ours"] / 1e6, result["size"]["qemu"] / 1e6
     lines += [f"| program without symbols, MB | {o:.1f} | {q:.1f} | |", ""]
-    if "unlike" in BOARDS[board]:
-        lines += [f"Boot is not quite like for like: {BOARDS[board]['unlike']}.", ""]
+    lines += [f"Of the boot: {BOARDS[board]['boot']}.", ""]
     lines += ["| class | times as fast (geometric mean) |", "|---|--:|"]
     lines += [f"| {name} | **{mean:.2f}** |" for name, mean, _ in groups]
     if groups:
