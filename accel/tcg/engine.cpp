@@ -234,9 +234,13 @@ class TcgEngine final : public Engine {
   }
 
   void fetch_from_device(GuestPhys at, std::span<u8> out) {
-    if (c_.machine->fetch_device)
-      for (std::size_t i = 0; i + 4 <= out.size(); i += 4)
-        store_le<u32>(out.data() + i, u32(c_.machine->fetch_device(c_.machine, at + i)));
+    if (!c_.machine->fetch_device) return;
+    u32 word = 0;  // aligned, which the first instruction of 16 bits need not be
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const u64 byte = raw(at) + i;
+      if (i == 0 || byte % 4 == 0) word = u32(c_.machine->fetch_device(c_.machine, GuestPhys{byte & ~u64(3)}));
+      out[i] = u8(word >> byte % 4 * 8);
+    }
   }
 
   bool logged(u32 pc, Log item) const {

@@ -2,12 +2,17 @@
 
 #include "cpus/mips/cp0.hpp"
 #include "cpus/mips/helpers.hpp"
+#include "cpus/mips/mips16.hpp"
 #include "cpus/mips/mmu.hpp"
 #include "cpus/mips/models.hpp"
 #include "cpus/mips/print.hpp"
 #include "cpus/mips/translator.hpp"
 
+#include "accel/softmmu.hpp"
+
 #include "fpu_decode.hpp"
+#include "mips16_decode.hpp"
+#include "mips16_extended_decode.hpp"
 #include "mips32_decode.hpp"
 
 #include <array>
@@ -21,6 +26,16 @@ constexpr u32 mode_user = 1, mode_fr = 2;
 
 CpuState& state(VcpuHeader& c) { return static_cast<CpuState&>(c); }
 const CpuState& state(const VcpuHeader& c) { return static_cast<const CpuState&>(c); }
+
+u16 in_order(u16 w, bool big_endian) { return big_endian ? __builtin_bswap16(w) : w; }
+
+// As the engine fetches code: from memory, or by words from a device.
+u16 fetch_halfword(CpuState& s, GuestPhys at) {
+  const u64 phys = raw(at), in_page = phys & 0xfff;
+  if (const u8* const page = accel::ram_page(s, GuestPhys{phys - in_page}, false)) return in_order(load_le<u16>(page + in_page), s.big_endian);
+  if (!s.machine->fetch_device) return 0;
+  return in_order(u16(s.machine->fetch_device(s.machine, GuestPhys{phys & ~u64(3)}) >> (phys & 2) * 8), s.big_endian);
+}
 
 // Offsets are measured on an object: offsetof is not for derived classes.
 struct Layout {
@@ -77,8 +92,19 @@ u32 MipsFrontEnd::mode(const VcpuHeader& c) const {
 }
 
 tcg::CodePlace MipsFrontEnd::fetch_address(VcpuHeader& c, u32 pc) const {
-  const Fetch f = resolve_fetch(state(c), pc);
-  return {f.phys, f.fault ? 0 : 4096 - (pc & 0xffe)};
+  CpuState& s = state(c);
+  s.crossing = 0;
+  const Fetch f = resolve_fetch(s, pc);
+  if (f.fault) return {f.phys, 0};
+  constexpr u32 last_of_page = 0xffe;
+  if ((pc & 0xfff) != (last_of_page | 1)) return {f.phys, 4096 - (pc & 0xffe)};
+  const u16 first = fetch_halfword(s, f.phys);
+  if (mips16e::length(first) == 2) return {f.phys, 2};
+  // The rest is where the next page is mapped now, so that the instruction is not kept: an extent short of the page's end.
+  const Fetch second = resolve_fetch(s, pc + 2);
+  if (second.fault) return {f.phys, 0};
+  s.crossing = u32(first) << 16 | fetch_halfword(s, second.phys);
+  return {f.phys, 1};
 }
 
 void MipsFrontEnd::translate(tcg::Request& r) const {
@@ -89,7 +115,8 @@ void MipsFrontEnd::translate(tcg::Request& r) const {
                    .mips16 = m.mips16,
                    .fpu = m.has_fpu(),
                    .dsp = m.dsp,
-                   .fr = (r.mode & mode_fr) != 0});
+                   .fr = (r.mode & mode_fr) != 0,
+                   .crossing = s_.crossing});
   t.run();
 }
 
@@ -101,8 +128,13 @@ bool MipsFrontEnd::wakes(const VcpuHeader& c) const { return unmasked_interrupts
 void MipsFrontEnd::reset(VcpuHeader& c) const { mips::reset(state(c)); }
 
 std::string MipsFrontEnd::disassemble(u32 pc, std::span<const u8> code, unsigned& length) const {
-  length = 4;
-  if (code.size() < length) return "?";
+  const auto halfword = [&](unsigned n) { return in_order(load_le<u16>(code.data() + 2 * n), s_.big_endian); };
+  length = !(pc & 1) ? 4 : code.size() < 2 ? 2 : mips16e::length(halfword(0));
+  if (code.size() < length) return length = unsigned(code.size()), "?";
+  if (pc & 1) {
+    if (length == 2) return mips16::disassemble(halfword(0), pc & ~1u);
+    return mips16_extended::disassemble(u32(halfword(0)) << 16 | halfword(1), pc & ~1u);
+  }
   const u32 w = load_le<u32>(code.data());
   const u32 word = s_.big_endian ? __builtin_bswap32(w) : w;
   return is_fpu_word(word) ? fpu::disassemble(word, pc & ~1u) : mips32::disassemble(word, pc & ~1u);

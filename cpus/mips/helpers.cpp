@@ -24,7 +24,7 @@ u64 finish(CpuState& s) {
     s.isa16 = s.branch_target & 1;
     s.slot = 0;
   } else {
-    s.pc += 4;
+    s.pc += s.isa16 ? 2 : 4;
   }
   return outcome_leave;
 }

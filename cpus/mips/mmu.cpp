@@ -126,7 +126,7 @@ Fetch resolve_fetch(CpuState& s, u32 pc) noexcept {
       return {GuestPhys{w.phys}, false};
     take_exception(s, ExcCode::IBE);
   } else {
-    fault(s, pc, w.found, false);
+    fault(s, aligned ? va : pc, w.found, false);
   }
   return {GuestPhys{0}, true};
 }

@@ -1,5 +1,7 @@
 #include "cpus/mips/print.hpp"
 
+#include "cpus/mips/mips16.hpp"
+
 #include <cstdio>
 
 namespace mips::print {
@@ -120,6 +122,44 @@ std::string bne(u32 s, u32 t, const char* likely) {
 }
 std::string bgez(u32 s) { return s == zero ? "b " : list("bgez", {reg(s), ""}); }
 std::string bgezal(u32 s) { return s == zero ? "bal " : list("bgezal", {reg(s), ""}); }
+
+std::string reg16(u32 x) { return reg(mips16e::reg(x)); }
+std::string number(u32 v) { return std::to_string(v); }
+std::string scaled(u32 i, unsigned shift) { return number(i << shift); }
+std::string signed_of(u32 i, unsigned bits) { return std::to_string(core::s32(mips16e::sign_extended(i, bits))); }
+std::string stack(u32 i) { return std::to_string(core::s32(mips16e::sign_extended(i, 8)) * 8); }
+std::string shift16(u32 k) { return number(k ? k : 8); }
+std::string near(u32 i, u32 pc) { return hex((pc & ~3u) + i * 4); }
+std::string near16(u32 n, u32 pc) { return hex((pc & ~3u) + mips16e::sign_extended(n, 16)); }
+std::string branch16(u32 b, unsigned bits, u32 length, u32 pc) { return hex((pc + length + mips16e::sign_extended(b, bits) * 2) | 1); }
+
+namespace {
+// ",s0-s2,s8": the registers of `saved` from `first` to `last`, s8 being next to s7.
+std::string runs(u32 saved, u32 first, u32 last) {
+  const auto there = [&](u32 n) { return n <= last && (saved >> (n == 24 ? 30 : n) & 1) != 0; };
+  const auto name = [](u32 n) { return reg(n == 24 ? 30 : n); };
+  std::string text;
+  for (u32 n = first; n <= last; ++n) {
+    if (!there(n)) continue;
+    text += "," + name(n);
+    const u32 from = n;
+    while (there(n + 1)) ++n;
+    if (n != from) text += "-" + name(n);
+  }
+  return text;
+}
+std::string frame_text(const char* name, const mips16e::Frame& f) {
+  std::string text = std::string(name) + " ";
+  if (f.arguments) text += runs(~0u, 4, 3 + f.arguments).substr(1) + ",";
+  return text + number(f.bytes) + runs(f.saved, 31, 31) + runs(f.saved, 16, 24) + runs(f.saved, 4, 7);
+}
+}  // namespace
+std::string save_text(u32 a, u32 s, u32 t, u32 f) { return frame_text("save", mips16e::frame(a, s, t, f)); }
+std::string restore_text(u32 a, u32 s, u32 t, u32 f) { return frame_text("restore", mips16e::frame(a, s, t, f)); }
+std::string save_text(u32 a, u32 s, u32 t, u32 f, u32 g, u32 v) { return frame_text("save", mips16e::frame(a, s, t, f, g, v)); }
+std::string restore_text(u32 a, u32 s, u32 t, u32 f, u32 g, u32 v) {
+  return frame_text("restore", mips16e::frame(a, s, t, f, g, v));
+}
 
 std::string freg(u32 r) { return "$f" + std::to_string(r); }
 std::string whole_fcc(u32 c) { return "$fcc" + std::to_string(c); }

@@ -44,6 +44,21 @@ std::string bne(u32 s, u32 t, const char* likely);
 std::string bgez(u32 s);
 std::string bgezal(u32 s);
 
+// MIPS16e
+std::string reg16(u32 x);
+std::string number(u32 v);                    // 10
+std::string scaled(u32 i, unsigned shift);
+std::string signed_of(u32 i, unsigned bits);
+std::string stack(u32 i);                     // doublewords, signed, as bytes
+std::string shift16(u32 k);
+std::string near(u32 i, u32 pc);              // words from the word pc is in
+std::string near16(u32 n, u32 pc);            // bytes
+std::string branch16(u32 b, unsigned bits, u32 length, u32 pc);  // halfwords from behind an instruction of `length` bytes
+std::string save_text(u32 a, u32 s, u32 t, u32 f);
+std::string restore_text(u32 a, u32 s, u32 t, u32 f);
+std::string save_text(u32 a, u32 s, u32 t, u32 f, u32 g, u32 v);
+std::string restore_text(u32 a, u32 s, u32 t, u32 f, u32 g, u32 v);
+
 // Coprocessor 1
 std::string freg(u32 r);
 std::string fcc(u32 c);                       // "$fcc1,", nothing for 0

@@ -50,6 +50,7 @@ struct CpuState : accel::VcpuHeader {
   u32 r[32] = {};     // r[0] stays 0
   u32 lo[4] = {}, hi[4] = {};  // the accumulators; 1 to 3 are those of the DSP ASE
   u32 isa16 = 0;      // 1: MIPS16e code at pc
+  u32 crossing = 0;   // its instruction at pc, whose second halfword is in the next page; 0: it is in one page
   // Where a branch goes whose delay slot is being executed alone (VcpuHeader::slot), with the ISA mode in bit 0.
   u32 branch_target = 0;
   u32 branch_taken = 0;  // a condition that must outlive its delay slot

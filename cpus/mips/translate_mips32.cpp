@@ -52,15 +52,10 @@ struct Mips32Visitor {
   void operator()(const sub& i) { trapping(Op::sub, i.d, i.s, t.reg(i.t)); }
   void operator()(const addi& i) { trapping(Op::add, i.t, i.s, extended(i.i)); }
 
-  void compare(Cond c, u32 d, Operand a, Operand b) {
-    if (!d) return;
-    if (a.ref.is_imm() && b.ref.is_imm()) a = t.in(a);
-    t.out.emit(Op::setcmp, guest(d), a, b, 0, u8(c));
-  }
-  void operator()(const slt& i) { compare(Cond::lt, i.d, t.reg(i.s), t.reg(i.t)); }
-  void operator()(const sltu& i) { compare(Cond::cc, i.d, t.reg(i.s), t.reg(i.t)); }
-  void operator()(const slti& i) { compare(Cond::lt, i.t, t.reg(i.s), extended(i.i)); }
-  void operator()(const sltiu& i) { compare(Cond::cc, i.t, t.reg(i.s), extended(i.i)); }
+  void operator()(const slt& i) { t.compare(Cond::lt, i.d, t.reg(i.s), t.reg(i.t)); }
+  void operator()(const sltu& i) { t.compare(Cond::cc, i.d, t.reg(i.s), t.reg(i.t)); }
+  void operator()(const slti& i) { t.compare(Cond::lt, i.t, t.reg(i.s), extended(i.i)); }
+  void operator()(const sltiu& i) { t.compare(Cond::cc, i.t, t.reg(i.s), extended(i.i)); }
 
   void operator()(const clz& i) {
     if (i.d) t.compute(Op::clz, i.d, t.value(i.s));
@@ -213,10 +208,7 @@ struct Mips32Visitor {
 
   void operator()(const syscall&) { t.raise(ExcCode::Sys); }
   void operator()(const break_&) { t.raise(ExcCode::Bp); }
-  void operator()(const sdbbp& i) {
-    t.call({}, helper_debug_break, i.c);
-    t.end_block();
-  }
+  void operator()(const sdbbp& i) { t.debug_break(i.c); }
   void trap(Cond c, u32 s, Operand m) {
     const unsigned past = t.unless(inverse(c), t.reg(s), m.ref.is_imm() || s ? m : Operand(t.in(m)));
     t.raise(ExcCode::Tr);

@@ -1,5 +1,7 @@
 #include "cpus/mips/translator.hpp"
 
+#include "cpus/mips/mips16.hpp"
+
 namespace mips {
 namespace {
 bool is_wide(const tcg::Insn& i) {
@@ -25,27 +27,43 @@ Translator::Translator(tcg::Request& request, const CodeFacts& code_facts)
     : facts(code_facts), out(*request.out), request_(request), p_{.pc = request.pc & ~1u, .length = 4}, isa16_(request.pc & 1) {}
 
 u32 Translator::word(u32 at) const {
-  const u32 w = load_le<u32>(request_.code + (at - (request_.pc & ~1u)));
+  if (isa16_ && p_.length == 2) return halfword(at);
+  if (isa16_) return offset(at) + 4 > request_.bytes ? facts.crossing : u32(halfword(at)) << 16 | halfword(at + 2);
+  const u32 w = load_le<u32>(request_.code + offset(at));
   return facts.big_endian ? __builtin_bswap32(w) : w;
+}
+u16 Translator::halfword(u32 at) const {
+  const u16 w = load_le<u16>(request_.code + offset(at));
+  return facts.big_endian ? __builtin_bswap16(w) : w;
+}
+u32 Translator::length_at(u32 at) const {
+  if (!isa16_ || facts.crossing) return 4;
+  return mips16e::length(halfword(at));
 }
 
 // Whether the instruction at `at` can be part of this block.
 bool Translator::can_join(u32 at) const {
-  return at - (request_.pc & ~1u) + 4 <= request_.bytes && !(request_.breakpoints && request_.breakpoints->contains(at));
+  const u32 least = isa16_ ? 2 : 4;
+  if (offset(at) + least > request_.bytes || offset(at) + length_at(at) > request_.bytes) return false;
+  return !(request_.breakpoints && request_.breakpoints->contains(at));
 }
 
 void Translator::begin(u32 at, u16 slot) {
   p_.pc = at;
+  p_.length = length_at(at);
   p_.slot = slot;
   p_.left = false;
   p_.after = at + p_.length;
-  p_.used = p_.after - (request_.pc & ~1u);
+  p_.used = offset(p_.after);
   ++p_.instructions;
   out.insn(at | isa16_, u8(p_.length), slot);
+  // MIPS32 code that jumps to a register leaves it to MIPS16e blocks to say what they are.
+  if (isa16_ && p_.instructions == 1) out.mov(guest(slot::isa16), 1u);
 }
 
 void Translator::one() {
   const u32 w = word(p_.pc);
+  if (isa16_) return p_.length == 2 ? translate_mips16(*this, w) : translate_mips16_extended(*this, w);
   is_fpu_word(w) ? translate_fpu(*this, w) : translate_mips32(*this, w);
 }
 
@@ -63,7 +81,7 @@ void Translator::run() {
       }
     } while (!p_.left);
   }
-  request_.used = p_.used;
+  request_.used = p_.used < request_.bytes ? p_.used : request_.bytes;
   request_.instructions = p_.instructions;
 }
 
@@ -120,7 +138,7 @@ Translator::Tried Translator::disturbed(std::size_t from, const Jump& j, Hold ho
 
 Translator::Tried Translator::unit(const Jump& j, Hold hold) {
   const Position branch = p_;
-  const u32 slot_at = next(), after = slot_at + 4;
+  const u32 slot_at = next(), after = after_slot();
   const bool conditional = !j.always, indirect = !j.target.ref.is_imm(), early = hold != Hold::late;
   const Ref link = j.link ? guest(j.link) : Ref::none();
   const bool link_is_read = j.link && (j.a == link || j.b.ref == link || j.target.ref == link);
@@ -159,7 +177,7 @@ Translator::Tried Translator::unit(const Jump& j, Hold hold) {
 
 // The slot is another block's, which begins with VcpuHeader::slot set.
 void Translator::apart(const Jump& j) {
-  const u32 slot_at = next(), after = slot_at + 4;
+  const u32 slot_at = next(), after = after_slot();
   const auto set_link = [&] {
     if (j.link) out.mov(guest(j.link), after | isa16_);
   };
@@ -191,6 +209,16 @@ void Translator::apart(const Jump& j) {
   to_slot();
 }
 
+void Translator::branch(const Jump& j) {
+  if (in_slot()) return reserved();  // UNPREDICTABLE
+  const unsigned not_taken = j.always ? 0 : out.label();
+  if (!j.always) branch_unless(j, not_taken);
+  if (j.link) out.mov(guest(j.link), next() | isa16_);
+  leave(j.target, p_.pc);
+  p_.left = j.always;
+  if (!j.always) out.place(not_taken);
+}
+
 // Interrupts are looked for where code goes backwards.
 void Translator::leave(Operand target, u32 from) {
   if (target.ref.is_imm()) {
@@ -213,6 +241,12 @@ void Translator::compute(Op op, u32 d, Operand a, Operand b) {
   out.emit(op, guest(d), a, b);
 }
 
+void Translator::compare(Cond c, u32 d, Operand a, Operand b) {
+  if (!d) return;
+  if (a.ref.is_imm() && b.ref.is_imm()) a = in(a);
+  out.emit(Op::setcmp, guest(d), a, b, 0, u8(c));
+}
+
 void Translator::call(Ref d, HelperIndex helper, Operand a, Operand b, Operand c) {
   const auto argument = [&](Operand v) { return v.ref.is_none() ? Ref::none() : in(v); };
   const Ref first = argument(a), second = argument(b), third = argument(c);
@@ -229,6 +263,10 @@ void Translator::raise(ExcCode code, u32 coprocessor) {
   end_block();
 }
 void Translator::reserved() { raise(ExcCode::RI); }
+void Translator::debug_break(u32 code) {
+  call({}, helper_debug_break, code);
+  end_block();
+}
 
 unsigned Translator::unless(Cond c, Operand a, Operand b) {
   const unsigned label = out.label();

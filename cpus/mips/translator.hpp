@@ -1,8 +1,8 @@
 #pragma once
 // From decoded MIPS instructions to intermediate code.
 //
-// Translator knows what instructions do; the visitors in translate_mips32.cpp and translate_fpu.cpp say which instruction
-// does what, with one operator() for each structure of the generated decoders.
+// Translator knows what instructions do; the visitors in translate_mips32.cpp, translate_mips16.cpp and translate_fpu.cpp
+// say which instruction does what, with one operator() for each structure of the generated decoders.
 //
 // A branch and its delay slot are translated as one: whatever the slot raises has the branch as its address, and is run
 // again from there.  Where that cannot be (the slot is in another page, has a breakpoint, or may end the block), the branch
@@ -33,9 +33,10 @@ struct CodeFacts {
   bool release2, mips16, fpu;
   unsigned dsp;
   bool fr;          // Status.FR
+  u32 crossing;     // MIPS16e: the instruction of two halfwords that the request's bytes end in, as in the tables
 };
 
-// A jump or branch with a delay slot.  It is taken when `a` & `mask` and b compare as `cond` says, `always` apart.
+// A jump or branch.  It is taken when `a` & `mask` and b compare as `cond` says, `always` apart.
 struct Jump {
   Operand target;            // with the ISA mode in bit 0; a Ref: a register
   u32 link = 0;              // register for the return address, 0: none
@@ -61,6 +62,7 @@ class Translator {
   // d = op(a, b); two constants are allowed.
   void compute(Op op, u32 d, Operand a, Operand b = Ref::none());
   void move(u32 d, Operand a) { out.mov(target(d), a); }
+  void compare(Cond c, u32 d, Operand a, Operand b);  // d = 1 where the condition holds, else 0
 
   // Loads and stores of general registers: translate_memory.cpp
   void load(u32 t, u32 base, u32 offset, u8 mem);
@@ -74,10 +76,12 @@ class Translator {
   void store_slot(Ref v, u32 base, Operand offset, u8 mem);
 
   // Branches and exceptions
-  void jump(const Jump& j);
+  void jump(const Jump& j);    // with a delay slot
+  void branch(const Jump& j);  // without
   u32 branch_target(u32 words) const { return p_.pc + 4 + (u32(s32(words << 16) >> 14) & ~3u); }
   void raise(ExcCode code, u32 coprocessor = 0);
   void reserved();
+  void debug_break(u32 code);  // SDBBP
   // Skips what follows up to close(label) unless the condition holds: for traps and conditional moves.
   unsigned unless(Cond c, Operand a, Operand b);
   void close(unsigned label);
@@ -94,6 +98,7 @@ class Translator {
 
   u32 pc() const { return p_.pc; }
   u32 next() const { return p_.pc + p_.length; }
+  u32 base_pc() const { return p_.pc - (p_.slot & ~1u); }  // in a delay slot the branch's
   u32 isa16() const { return isa16_; }
   bool in_slot() const { return p_.slot != 0; }
   const CodeFacts facts;
@@ -114,6 +119,11 @@ class Translator {
   void begin(u32 at, u16 slot);
   bool can_join(u32 at) const;
   u32 word(u32 at) const;
+  u16 halfword(u32 at) const;
+  u32 length_at(u32 at) const;
+  u32 offset(u32 at) const { return at - (request_.pc & ~1u); }
+  // Past the slot of the current branch; a MIPS16e slot of two halfwords is UNPREDICTABLE.
+  u32 after_slot() const { return next() + (isa16_ ? 2 : 4); }
   void leave(Operand target, u32 from);
 
   tcg::Request& request_;
@@ -131,6 +141,8 @@ class Translator {
 };
 
 void translate_mips32(Translator& t, u32 word);
+void translate_mips16(Translator& t, u32 halfword);
+void translate_mips16_extended(Translator& t, u32 both);  // the first halfword in bits 31:16
 // Words that fpu.isa decides (MD00086 tables ).
 bool is_fpu_word(u32 word);
 // COP1, COP1X, the loads and stores and the conditional moves of coprocessor 1.
