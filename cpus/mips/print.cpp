@@ -124,6 +124,8 @@ std::string bgez(u32 s) { return s == zero ? "b " : list("bgez", {reg(s), ""}); 
 std::string bgezal(u32 s) { return s == zero ? "bal " : list("bgezal", {reg(s), ""}); }
 
 std::string reg16(u32 x) { return reg(mips16e::reg(x)); }
+std::string moved(u32 d, u32 s) { return d == s ? reg16(d) : reg16(d) + "," + reg16(s); }
+std::string two(u32 d, u32 s) { return moved(d, s) + ","; }
 std::string number(u32 v) { return std::to_string(v); }
 std::string scaled(u32 i, unsigned shift) { return number(i << shift); }
 std::string signed_of(u32 i, unsigned bits) { return std::to_string(core::s32(mips16e::sign_extended(i, bits))); }

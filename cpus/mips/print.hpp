@@ -46,6 +46,8 @@ std::string bgezal(u32 s);
 
 // MIPS16e
 std::string reg16(u32 x);
+std::string two(u32 d, u32 s);                // "v0,v1,", or "v0," when they are the same
+std::string moved(u32 d, u32 s);              // "v0,v1", or "v0"
 std::string number(u32 v);                    // 10
 std::string scaled(u32 i, unsigned shift);
 std::string signed_of(u32 i, unsigned bits);

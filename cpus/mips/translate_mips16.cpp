@@ -8,8 +8,8 @@
 
 namespace mips {
 namespace {
-using tcg::Op, tcg::mem_signed;
 using mips16e::reg, mips16e::sign_extended, mips16e::sp, mips16e::ra;
+using tcg::Op, tcg::mem_signed;
 constexpr u32 condition = mips16e::t;
 
 constexpr u8 byte = 0, half = 1, whole = 2;

@@ -1,5 +1,5 @@
-// MIPS16e: decoding, what instructions do, jumps between the modes, exceptions.  Sections are of MD00076; texts are what
-// objdump -m mips:16 prints.
+// MIPS16e: decoding, what instructions do, jumps between the modes, exceptions.  Sections are of MD00076; texts are
+// what objdump -m mips:16 prints.
 
 #include "tests/unit/cpus/mips/mips16.hpp"
 
@@ -23,9 +23,12 @@ TEST_CASE("mips16e: each encoding decodes to itself and to text") {
       CHECK(disassemble(w, 0x8000'0000).find('.') != 0);
     }
   };
-  check_all(mips16::op_info, [](u32 w) { return mips16::op_of(w); }, [](u32 w, u32 pc) { return mips16::disassemble(w, pc); }, 0);
-  check_all(mips16_extended::op_info, [](u32 w) { return mips16_extended::op_of(w); },
-            [](u32 w, u32 pc) { return mips16_extended::disassemble(w, pc); }, 0);
+  check_all(
+      mips16::op_info, [](u32 w) { return mips16::op_of(w); }, [](u32 w, u32 pc) { return mips16::disassemble(w, pc); },
+      0);
+  check_all(
+      mips16_extended::op_info, [](u32 w) { return mips16_extended::op_of(w); },
+      [](u32 w, u32 pc) { return mips16_extended::disassemble(w, pc); }, 0);
 }
 
 TEST_CASE("mips16e: the text is objdump's") {
@@ -59,6 +62,10 @@ TEST_CASE("mips16e: the text is objdump's") {
       {0xe801, "sdbbp"},
       {0xea65, "break 0x13"},
       {0xea64, "sllv v1,v0"},
+      {0xe24f, "subu v1,v0,v0"},
+      {0xe249, "addu v0,v0"},
+      {0x3244, "sll v0,1"},
+      {0xea4f, "not v0"},
       {0xeab1, "seh v0"},
       {0xea7a, "div zero,v0,v1"},
       {0x1a00'1234, "jal 0x804048d1"},
@@ -92,8 +99,9 @@ TEST_CASE("mips16e: the text is objdump's") {
 
 TEST_CASE("mips16e: 64-bit instructions and macros are reserved") {
   all_four([](AnyGuest& g) {
-    for (const u32 w : {0x3a65u /* ld */, 0xf800u, 0xe24cu /* daddu */, 0x3261u /* dsll */, 0xea51u /* zew */, 0x4270u /* daddiu */,
-                        0xf123'e265u /* asmacro */, 0xf123'ea6cu /* extend of and */, 0xf00f'6480u /* aregs 1111 */}) {
+    for (const u32 w :
+         {0x3a65u /* ld */, 0xf800u, 0xe24cu /* daddu */, 0x3261u /* dsll */, 0xea51u /* zew */, 0x4270u /* daddiu */,
+          0xf123'e265u /* asmacro */, 0xf123'ea6cu /* extend of and */, 0xf00f'6480u /* aregs 1111 */}) {
       CAPTURE(w);
       g.s.cp0.status = 0;
       run16(g, {w});
@@ -107,9 +115,9 @@ TEST_CASE("mips16e: 64-bit instructions and macros are reserved") {
 
 TEST_CASE("mips16e: immediates, moves, shifts") {
   all_four([](AnyGuest& g) {
-    run16(g, {li16(v0, 200), extend(0xffff, 0x6b00) /* li v1 */, 0x4a80 /* addiu v0,-128 */, 0x436f /* addiu v1,v1,-1 */,
-              0x4268 /* addiu v1,v0,-8 */, extend(0x8000, 0x4c00) /* addiu a0,-32768 */, move16(k0, v0), move_from16(a1, k0),
-              0x36a0 /* sll a2,a1,8 */, 0x37c3 /* sra a3,a2,8 */});
+    run16(g, {li16(v0, 200), extend(0xffff, 0x6b00) /* li v1 */, 0x4a80 /* addiu v0,-128 */,
+              0x436f /* addiu v1,v1,-1 */, 0x4268 /* addiu v1,v0,-8 */, extend(0x8000, 0x4c00) /* addiu a0,-32768 */,
+              move16(k0, v0), move_from16(a1, k0), 0x36a0 /* sll a2,a1,8 */, 0x37c3 /* sra a3,a2,8 */});
     CHECK(g.s.r[v0] == 72);
     CHECK(g.s.r[v1] == 64);
     CHECK(g.s.r[a0] == 0xffff'8000);
@@ -118,7 +126,8 @@ TEST_CASE("mips16e: immediates, moves, shifts") {
     CHECK(g.s.r[a3] == 72);
     g.s.r[v0] = 0x8000'00f0;
     g.s.r[v1] = 33;
-    run16(g, {0xf7c0'3443 /* sra a0,v0,31 */, rr16(4, v1, v0) /* sllv v0,v1 */, move16(k1, v0), rr16(0x11, v0, v0 + 2) /* seb v0 */});
+    run16(g, {0xf7c0'3443 /* sra a0,v0,31 */, rr16(4, v1, v0) /* sllv v0,v1 */, move16(k1, v0),
+              rr16(0x11, v0, v0 + 2) /* seb v0 */});
     CHECK(g.s.r[a0] == ~0u);
     CHECK(g.s.r[k1] == 0x1e0);
     CHECK(g.s.r[v0] == 0xffff'ffe0);
@@ -150,7 +159,8 @@ TEST_CASE("mips16e: comparisons set T, which is t8; SLTIU compares with the sign
 TEST_CASE("mips16e: PC is the word of the instruction, of EXTEND, and in a delay slot that of the jump (ADDIUPC)") {
   all_four([](AnyGuest& g) {
     constexpr u32 code = AnyGuest::code;
-    run16(g, {nop16, 0x0a02 /* la v0,pc+8 */, extend(0x21, 0x0b00) /* la v1,pc+0x21 */, 0xb401 /* lw a0,4(pc) */, nop16, nop16, nop16});
+    run16(g, {nop16, 0x0a02 /* la v0,pc+8 */, extend(0x21, 0x0b00) /* la v1,pc+0x21 */, 0xb401 /* lw a0,4(pc) */, nop16,
+              nop16, nop16});
     CHECK(g.s.r[v0] == code + 8);
     CHECK(g.s.r[v1] == code + 4 + 0x21);
     CHECK(g.s.r[a0] == 0x6500'6500);
