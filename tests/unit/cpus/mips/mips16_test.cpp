@@ -243,6 +243,51 @@ TEST_CASE("mips16e: JALX, JR and JALR change the mode; links have the mode in bi
   });
 }
 
+// Translated blocks jump to each other then, without the dispatcher.
+TEST_CASE("mips16e: MIPS32 code that calls MIPS16e code again and again; the last call raises an exception in it") {
+  all_four([](AnyGuest& g) {
+    constexpr u32 code = AnyGuest::code, function = code + 0x200;
+    put16(g, function, {0x7264 /* cmpi v0,100 */, 0x6101 /* btnez over */, break16, 0x4a01 /* addiu v0,1 */, jrc_ra16});
+    g.s.r[t0] = function | 1;
+    g.put(code, {jalr(ra, t0), nop, j(code), nop});
+    g.go(code, code + 0x400);
+    CHECK(g.s.pc == AnyGuest::general);
+    CHECK(g.s.r[v0] == 100);
+    CHECK(g.code_of_exception() == u32(ExcCode::Bp));
+    CHECK(g.s.cp0.epc == ((function + 4) | 1));
+    CHECK((g.s.cp0.cause & cause_bd) == 0);
+  });
+}
+
+TEST_CASE("mips16e: code in a device is fetched by aligned words, across a page too") {
+  all_four([](AnyGuest& g) {
+    // All words of the device are the same: li v0,1; addiu v0,1 and, where the page ends, EXTEND of what follows.
+    static u32 word;
+    static bool aligned;
+    const u32 first = 0x6a01, second = 0x4a01;
+    word = g.s.big_endian ? __builtin_bswap32(first << 16 | second) : first | second << 16;
+    aligned = true;
+    g.s.machine->fetch_device = [](MachineBase*, GuestPhys at) -> u64 {
+      aligned &= raw(at) % 4 == 0;
+      return raw(at) == 0x1000'0ffc ? (word & 0xffffu) | 0xf000u << 16 : word;
+    };
+    g.front.set_pc(g.s, 0xb000'0103);
+    g.step();  // addiu
+    CHECK(g.s.r[v0] == 1);
+    g.step();  // li
+    CHECK(g.s.r[v0] == 1);
+    CHECK(g.s.pc == 0xb000'0106);
+    CHECK(aligned);
+    if (g.s.big_endian) return;
+    g.front.set_pc(g.s, 0xb000'0fff);
+    g.s.r[v0] = 0;
+    g.step();
+    CHECK(g.s.pc == 0xb000'1002);
+    CHECK(g.s.r[v0] == 1);
+    CHECK(aligned);
+  });
+}
+
 TEST_CASE("mips16e: a loop without delay slots, and one through a register") {
   all_four([](AnyGuest& g) {
     g.s.r[v0] = 0;
