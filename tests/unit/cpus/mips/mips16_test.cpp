@@ -86,7 +86,9 @@ TEST_CASE("mips16e: the text is objdump's") {
       {0xf7ff'8a7f, "lh v1,-1(v0)"},
       {0xf123'b205, "lw v0,0x80001925"},
   };
-  for (const auto& [w, text] : texts) {
+  for (const auto& t : texts) {
+    const u32 w = t.first;
+    const std::string text = t.second;
     CAPTURE(text);
     u8 bytes[4];
     store_le(bytes, u16(w > 0xffff ? w >> 16 : w));
