@@ -30,6 +30,8 @@ struct Rtc {
   s64 chain_start = 0;                   // ns of that pulse
   s64 second_seen = 0;                   // pulses of which UF and AF know
   u64 periods_seen = 0;                  // periods of which PF knows
+  u64 polled_at = 0;                     // ns of the last read of register A
+  s64 update_shown = 0;                  // pulse whose update such a read showed last
   u8 weekday_shift = 0;                  // the day of week is whatever software says
 
  private:
@@ -43,6 +45,7 @@ struct Rtc {
   s64 pulses(u64 now) const;  // seconds of the chain
   u64 periods(u64 now) const;
   bool updating(u64 now) const;
+  bool shows_update(u64 now);
   void write_a(u8 v, u64 now);
   void write_b(u8 v, u64 now);
   std::array<u8, 10> time_at(s64 second) const;

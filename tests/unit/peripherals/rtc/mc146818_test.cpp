@@ -197,3 +197,20 @@ TEST_CASE("mc146818: the time is taken in the format it was written in, as U-Boo
   b.put(0x0b, 0x02);
   CHECK(b.get(4) == 0x20);
 }
+TEST_CASE("mc146818: who polls UIP and was away while it was high sees it once, who does not poll does not") {
+  RtcBench b;
+  b.run_for(500_ms);
+  CHECK((b.get(0x0a) & 0x80) == 0);
+  b.run_for(450_ms);
+  CHECK((b.get(0x0a) & 0x80) == 0);
+  b.run_for(60_ms);  // over the window
+  CHECK((b.get(0x0a) & 0x80) == 0x80);
+  CHECK((b.get(0x0a) & 0x80) == 0);
+  b.run_for(989_ms);  // into the next window
+  CHECK((b.get(0x0a) & 0x80) == 0x80);
+  b.run_for(20_ms);
+  CHECK((b.get(0x0a) & 0x80) == 0);
+  b.run_for(900_ms);
+  b.run_for(200_ms);
+  CHECK((b.get(0x0a) & 0x80) == 0);
+}
