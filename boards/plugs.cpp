@@ -1,13 +1,13 @@
 #include "boards/plugs.hpp"
 
 #include "boards/pci_text.hpp"
+#include "host/net/specs.hpp"
 #include "peripherals/pci/plug.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <iterator>
 
@@ -26,22 +26,6 @@ Result<std::vector<u8>> read_rom(const std::string& path) {
   if (bytes.empty() || bytes.size() > largest_rom)
     return Error{Kind::usage, fmt::format("romfile='{}' has {} bytes; a ROM has 1 byte to 16 MiB", path, bytes.size())};
   return bytes;
-}
-
-Result<MacAddress> parse_mac(const std::string& text) {
-  MacAddress mac;
-  std::string_view rest = text;
-  for (u8& b : mac) {
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + std::min<std::size_t>(2, rest.size()), b, 16);
-    const std::size_t n = std::size_t(end - rest.data());
-    const bool last = &b == &mac.back();
-    if (error != std::errc{} || (last ? n != rest.size() : n == rest.size() || (rest[n] != ':' && rest[n] != '-')))
-      return Error{Kind::usage, fmt::format("mac='{}' must be like 52:54:00:12:34:56", text)};
-    rest.remove_prefix(last ? n : n + 1);
-  }
-  if (mac[0] & 1)
-    return Error{Kind::usage, fmt::format("mac='{}' is a group's; the first byte of a card's is even", text)};
-  return mac;
 }
 
 std::string value_of(const DeviceOption& d, const char* key) {
@@ -144,7 +128,7 @@ Status Plugs::give_network(const DeviceOption& d, PlugContext& context) const {
   if (netdev.empty() && d.kind->netdev == PlugNeed::must)
     return missing(*d.kind, "netdev", "add '-netdev user,id=n0' and say netdev=n0");
   std::optional<MacAddress> mac;
-  if (!mac_text.empty()) mac = TRY(parse_mac(mac_text));
+  if (!mac_text.empty()) mac = TRY(host::parse_mac(mac_text).context("mac"));
   if (mac) context.mac = *mac;
   if (site_.network) context.nic = TRY(site_.network(netdev, d.kind->name, d.id, mac));
   else if (!netdev.empty())
