@@ -28,6 +28,7 @@ struct Port {
 struct EngineOptions {
   bool interpret = false;        // -accel interp
   std::size_t buffer_mib = 16;   // -accel jit,tb-size=N
+  unsigned region_after = 8192;  // jumps back that make a loop a region, the second tier; 0: none does.  region-after=N
   unsigned block_limit = 64;     // guest instructions per block; 1 with one-insn-per-tb
   struct Range {
     u64 first, last;
@@ -39,6 +40,7 @@ struct EngineStats {
   u64 blocks = 0, guest_instructions = 0, guest_bytes = 0, host_bytes = 0, ir_operations = 0;
   u64 flushes = 0, invalidated = 0, chained = 0, lookups = 0, tlb_flushes = 0, tlb_page_flushes = 0, tlb_fills = 0;
   u64 translate_ns = 0, single_steps = 0;
+  u64 regions = 0, region_blocks = 0, region_bytes = 0, region_ns = 0;  // the second tier: how many, of how many blocks, …
 };
 
 // Runs guest code of one vCPU.  Thread: the vCPU thread.

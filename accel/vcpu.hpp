@@ -2,7 +2,7 @@
 // What every guest CPU's state begins with, and the lookup tables translated code reaches from it.
 //
 // One mapping holds all of it, so that one base register addresses everything with constant offsets:
-//   [VcpuHeader, guest registers …][probe tables][flat page tables]
+//   [VcpuHeader, guest registers …][counts of jumps back][probe tables][flat page tables]
 
 #include "core/base.hpp"
 #include "core/machine.hpp"
@@ -51,8 +51,14 @@ struct FpLast {
   u64 operand[3] = {};
 };
 
+// How often translated code still jumps back to a pc before it asks for the second tier; by hot_index(pc).
+inline constexpr std::size_t hot_count = 4096;
+constexpr std::size_t hot_index(u32 pc) { return pc >> 1 & (hot_count - 1); }
+
 // Offsets from VcpuHeader, bytes.
+inline constexpr std::size_t hot_offset = 48 * 1024;
 inline constexpr std::size_t probe_offset = 64 * 1024;
+static_assert(hot_offset + hot_count * sizeof(u32) <= probe_offset);
 inline constexpr std::size_t page_table_offset = probe_offset + 2 * probe_count * sizeof(ProbeEntry);
 inline constexpr std::size_t vcpu_mapping_size = page_table_offset + page_table_count * page_table_entries * sizeof(u64);
 
@@ -61,6 +67,7 @@ constexpr std::size_t probe_index(u32 pc) { return pc >> 2 & (probe_count - 1); 
 // A tag no pc served by this entry has: every value is some guest's pc, also ~0.
 constexpr u32 probe_empty(std::size_t index) { return index ? 0 : ~0u; }
 
+inline s32* hot_table(VcpuHeader* c) { return reinterpret_cast<s32*>(reinterpret_cast<u8*>(c) + hot_offset); }
 inline ProbeEntry* probe_table(VcpuHeader* c, unsigned privilege) {
   return reinterpret_cast<ProbeEntry*>(reinterpret_cast<u8*>(c) + probe_offset) + privilege * probe_count;
 }

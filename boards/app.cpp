@@ -124,6 +124,7 @@ class Program {
       e.interpret = a.kind == host::AccelKind::interp;
       if (a.tb_size) e.buffer_mib = std::max<u64>(1, a.tb_size / MiB);
       if (a.one_insn_per_tb) e.block_limit = 1;
+      if (a.region_after) e.region_after = *a.region_after;
       break;
     }
     if (!options_.log_filter.empty()) e.filter = TRY(host::parse_ranges(options_.log_filter).context("-dfilter"));

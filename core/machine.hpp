@@ -43,7 +43,7 @@ struct KnownRegion {
 enum Request : u32 {
   request_interrupt = 1 << 0,  // an unmasked interrupt line is up
   request_timer = 1 << 1,      // a deadline passed or moved
-  request_kick = 1 << 2,       // another thread wants the vCPU thread
+  request_kick = 1 << 2,       // translated code must be left: another thread wants the vCPU thread, or the code is gone
   request_reset = 1 << 3,
   request_shutdown = 1 << 4,
   request_flush = 1 << 5,      // translated code must go

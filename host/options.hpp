@@ -52,6 +52,7 @@ struct Accel {
   core::u64 tb_size = 0;  // bytes of translated code; 0: the engine's choice
   bool one_insn_per_tb = false;
   std::optional<unsigned> optimise;  // opt=0…3
+  std::optional<unsigned> region_after;  // jumps back that make a loop a region; 0: never
 };
 
 enum class DisplayKind { unset, none, curses, window, vnc };

@@ -77,7 +77,7 @@ constexpr OptionRow standard[] = {
      "-M versatilepb", take_machine},
     {"accel",
      {},
-     "jit|interp|kvm[,tb-size=N][,one-insn-per-tb=on][,opt=N]",
+     "jit|interp|kvm[,tb-size=N][,one-insn-per-tb=on][,opt=N][,region-after=N]",
      "how guest code runs: translated (also called tcg), interpreted, or by the host's CPU; tb-size in MiB",
      "-accel jit,tb-size=64",
      take_accel},

@@ -86,7 +86,7 @@ Status take_machine(Context c, Value v) {
 
 Status take_accel(Context c, Value v) {
   const auto kv = TRY(KeyValues::parse(v, "accel"));
-  TRY(kv.only({"accel", "tb-size", "one-insn-per-tb", "opt", "thread"}));
+  TRY(kv.only({"accel", "tb-size", "one-insn-per-tb", "opt", "region-after", "thread"}));
   Accel a;
   const std::string name = kv.get("accel").value_or("");
   if (name == "help") {
@@ -115,6 +115,11 @@ Status take_accel(Context c, Value v) {
     const u64 level = TRY(kv.number("opt", 0));
     if (level > 3) return Error{Kind::usage, fmt::format("opt={} must be 0 to 3", level)};
     a.optimise = unsigned(level);
+  }
+  if (kv.has("region-after")) {
+    const u64 jumps = TRY(kv.number("region-after", 0));
+    if (jumps > 1'000'000'000) return Error{Kind::usage, fmt::format("region-after={} must be 0 to 1000000000", jumps)};
+    a.region_after = unsigned(jumps);
   }
   const std::string thread = kv.get("thread").value_or("single");
   if (thread != "single" && thread != "multi")

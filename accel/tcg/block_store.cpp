@@ -64,8 +64,7 @@ u32 BlockStore::add(TranslatedBlock block) {
   check(page >= 0);
   MemoryPage& p = pages_[std::size_t(page)];
   if (!p.lines) close_page_for_stores(std::size_t(page), page_host(GuestPhys{block.phys}));
-  const u32 first = block.phys & 0xfff;
-  p.lines |= line_mask(first, first + block.bytes - 1);
+  p.lines |= line_mask(block.first() & 0xfff, block.last() & 0xfff);
   const u32 i = u32(blocks_.size());
   u32& bucket = buckets_[bucket_of(block.phys, block.pc, block.mode)];
   block.next_in_bucket = bucket;
@@ -99,6 +98,14 @@ void BlockStore::link(u32 slot, u32 block) {
   blocks_[block].first_incoming = slot;
 }
 
+void BlockStore::relink(u32 from, u32 to) {
+  for (u32 s = std::exchange(blocks_[from].first_incoming, no_block); s != no_block;) {
+    const u32 next = slots_[s].next_incoming;
+    link(s, to);
+    s = next;
+  }
+}
+
 void BlockStore::invalidate(u32 index) {
   TranslatedBlock& b = blocks_[index];
   b.valid = false;
@@ -115,6 +122,11 @@ void BlockStore::invalidate(u32 index) {
     s = std::exchange(slot.next_incoming, no_block);
   }
   b.first_incoming = no_block;
+  if (b.tier == TranslatedBlock::Tier::region) {
+    // It may be running: it must not jump back once more.
+    c_.exit_request.fetch_or(request_kick, std::memory_order_relaxed);
+    if (const u32 plain = find(b.phys, b.pc, b.mode); plain != no_block) blocks_[plain].tier = TranslatedBlock::Tier::block;
+  }
   for (unsigned privilege = 0; privilege < 2; ++privilege) {
     const std::size_t i = accel::probe_index(b.pc);
     accel::ProbeEntry& e = accel::probe_table(&c_, privilege)[i];
@@ -126,8 +138,7 @@ void BlockStore::refresh_lines(std::size_t index) {
   MemoryPage& p = pages_[index];
   p.lines = 0;
   for (u32 i = p.first_block; i != no_block; i = blocks_[i].next_in_page) {
-    const u32 first = blocks_[i].phys & 0xfff;
-    p.lines |= line_mask(first, first + blocks_[i].bytes - 1);
+    p.lines |= line_mask(blocks_[i].first() & 0xfff, blocks_[i].last() & 0xfff);
   }
 }
 
@@ -143,7 +154,7 @@ void BlockStore::each_block_in(GuestPhys at, u64 size, F f) const {
     for (u32 i = p.first_block; i != no_block;) {
       const u32 next = blocks_[i].next_in_page;
       const TranslatedBlock& b = blocks_[i];
-      if (b.phys <= last && a < b.phys + b.bytes) f(i, std::size_t(page));
+      if (b.first() <= last && a <= b.last()) f(i, std::size_t(page));
       i = next;
     }
   }
@@ -159,7 +170,7 @@ void BlockStore::code_written(GuestPhys at, u64 size) {
 bool BlockStore::hits_own_block(GuestPhys at, u64 size) const {
   if (stepping) return false;
   bool own = false;
-  each_block_in(at, size, [&](u32 i, std::size_t) { own |= c_.pc - (blocks_[i].pc & ~1u) < blocks_[i].bytes; });
+  each_block_in(at, size, [&](u32 i, std::size_t) { own |= c_.pc - (blocks_[i].pc & ~1u) + blocks_[i].before < u32(blocks_[i].bytes) + blocks_[i].before; });
   return own;
 }
 

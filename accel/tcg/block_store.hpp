@@ -14,16 +14,21 @@
 namespace tcg {
 inline constexpr u32 no_block = ~u32(0);
 
-// A translated block.  Keyed by (physical address, pc with mode bits, mode); never crosses a 4 KiB page.
-// Small, because lookups walk chains of them: one cache line.
+// A translated block, or a region of several.  Keyed by (physical address, pc with mode bits, mode); never crosses a 4 KiB
+// page.  Small, because lookups walk chains of them: one cache line.
 struct TranslatedBlock {
-  u64 phys;
+  u64 phys;              // of its entry
   u32 pc, mode;
   const u8* code;        // host code; null for the interpreter
   u32 next_in_bucket = no_block, next_in_page = no_block;
   u32 first_incoming = no_block;  // jump slots that lead here
-  u16 bytes;             // of guest code; at least 1
+  u16 bytes;             // of guest code from the entry on; at least 1
+  u16 before = 0;        // … and before the entry
+  enum class Tier : u8 { block, unlikely, region } tier = Tier::block;  // unlikely: it was tried, and no region begins here
   bool valid = true;
+
+  u64 first() const { return phys - before; }
+  u64 last() const { return phys + bytes - 1; }
 };
 static_assert(sizeof(TranslatedBlock) <= 48);
 
@@ -57,6 +62,8 @@ class BlockStore {
 
   u32 add_slot(const u8* displacement, u32 unlinked);
   void link(u32 slot, u32 block);
+  // Leads the jumps to `from` to `to`, a block at the same pc.
+  void relink(u32 from, u32 to);
   std::size_t slots() const { return slots_.size(); }
 
   // The page's index when `at` is memory, or -1; its host address when it can be read directly, or null.

@@ -6,6 +6,7 @@
 #include "accel/tcg/code_buffer.hpp"
 #include "accel/tcg/front_end.hpp"
 #include "accel/tcg/interp.hpp"
+#include "accel/tcg/region.hpp"
 
 #include "core/log.hpp"
 
@@ -44,7 +45,8 @@ class TcgEngine final : public Engine {
     c.blocks = &blocks_;
     c.engine = this;
 #if PINSTRAP_HOST_X86_64
-    if (buffer_) host_ = make_x86_64_backend(*buffer_, front.layout(), port, {on_jump, on_chain, on_state});
+    if (buffer_) host_ = make_x86_64_backend(*buffer_, front.layout(), port, {on_jump, on_chain, on_state, on_hot});
+    std::fill_n(accel::hot_table(&c), accel::hot_count, s32(options.region_after));
 #else
     (void)port;
 #endif
@@ -143,6 +145,47 @@ class TcgEngine final : public Engine {
     return e.next_code();
   }
 
+  // A loop has come round often: from here on as a region, if it can be one.
+  static const void* on_hot(VcpuHeader* c, u32 pc) noexcept {
+    TcgEngine& e = of(c);
+    e.front_.set_pc(*c, pc);
+    accel::hot_table(c)[accel::hot_index(pc)] = s32(e.options_.region_after);
+    if (!c->exit_request.load(std::memory_order_relaxed)) e.make_region_at(pc);
+    return e.next_code();
+  }
+
+  void make_region_at(u32 pc) {
+    const u32 mode = front_.mode(c_);
+    const CodePlace place = front_.fetch_address(c_, pc);
+    const u64 phys = raw(place.at);
+    const u8* page = place.extent ? blocks_.page_host(place.at) : nullptr;
+    if (!page || (mode & mode_transient) || (phys & 0xfff) + place.extent < 0x1000) return;
+    const u32 plain = blocks_.find(phys, pc, mode);
+    if (plain == no_block || blocks_[plain].tier != TranslatedBlock::Tier::block) return;
+    blocks_[plain].tier = TranslatedBlock::Tier::unlikely;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto has_run = [&](u32 other) { return blocks_.find(phys - pc + other, other, mode) != no_block; };
+    RegionRequest request{.pc = pc, .mode = mode, .page = page, .breakpoints = &breakpoints_, .has_run = has_run};
+    if (!make_region(front_, request, region_)) return;
+    optimise(region_.code);
+    const bool listed = logged(pc, Log::out_asm);
+    if (logged(pc, Log::op_opt)) core::log_text("OP after optimization, region:\n" + to_text(region_.code, front_.layout()) + "\n");
+    std::string listing;
+    CompileRequest compile{.block = &region_.code, .pc = pc, .mode = mode, .chain = true, .listing = listed ? &listing : nullptr,
+                           .region = true, .entry = region_.entry, .plain = blocks_[plain].code};
+    const u8* code = blocks_.slots() < max_slots ? host_->compile(compile, blocks_) : nullptr;
+    if (!code) return flush_code();
+    if (listed) core::log_text("OUT: region\n" + listing + "\n");
+    const u32 at = pc & ~front_.layout().mode_bits;
+    const u32 region = blocks_.add({.phys = phys, .pc = pc, .mode = mode, .code = code, .bytes = u16(region_.last - at + 1), .before = u16(at - region_.first),
+                                    .tier = TranslatedBlock::Tier::region});
+    blocks_.relink(plain, region);
+    ++stats_.regions;
+    stats_.region_blocks += region_.blocks;
+    stats_.region_bytes += region_.last - region_.first + 1;
+    stats_.region_ns += u64(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
+  }
+
   // Host code for where the state stands, or the way out to run().
   const void* next_code() {
     current_ = no_block;
@@ -187,7 +230,8 @@ class TcgEngine final : public Engine {
 #if PINSTRAP_HOST_X86_64
     if (host_) {
       std::string listing;
-      CompileRequest compile{&block, pc, mode, chain(), logged(pc, Log::out_asm) ? &listing : nullptr};
+      CompileRequest compile{.block = &block, .pc = pc, .mode = mode, .chain = chain(), .listing = logged(pc, Log::out_asm) ? &listing : nullptr,
+                             .count = chain() && options_.region_after && options_.block_limit > 1 && !(mode & mode_transient)};
       // A slot number is part of the code, so the block's slots come after its compilation succeeded.
       t.code = blocks_.slots() < max_slots ? host_->compile(compile, blocks_) : nullptr;
       if (!t.code) {
@@ -283,6 +327,7 @@ class TcgEngine final : public Engine {
 #endif
   Interpreter interpreter_;
   Block scratch_;
+  Region region_;
   std::vector<Block> interpreted_;  // -accel interp: the IR, by block number
   std::set<u32> breakpoints_;
   EngineStats stats_;
@@ -319,13 +364,14 @@ std::string Engine::stats_text() const {
                 "code flushes          %llu\n"
                 "direct jumps chained  %llu\n"
                 "block lookups         %llu\n"
+                "regions               %llu, of %llu blocks, in %.1f ms\n"
                 "single steps          %llu\n"
                 "TLB flushes           %llu, of one page %llu\n"
                 "TLB fills             %llu\n",
                 n(s.blocks), n(s.guest_instructions), double(s.guest_instructions) / double(std::max<u64>(1, s.blocks)), n(s.ir_operations),
                 double(s.ir_operations) / double(std::max<u64>(1, s.guest_instructions)), n(s.host_bytes), double(s.translate_ns) / 1e6,
                 double(s.translate_ns) / double(std::max<u64>(1, s.guest_instructions)), n(s.invalidated), n(s.flushes), n(s.chained),
-                n(s.lookups), n(s.single_steps), n(s.tlb_flushes), n(s.tlb_page_flushes), n(s.tlb_fills));
+                n(s.lookups), n(s.regions), n(s.region_blocks), double(s.region_ns) / 1e6, n(s.single_steps), n(s.tlb_flushes), n(s.tlb_page_flushes), n(s.tlb_fills));
   return text;
 }
 }  // namespace accel

@@ -113,12 +113,13 @@ void fold_addresses(Block& block) {
 }
 }  // namespace
 
-// One backward pass; labels are forward only, so what is live at a label is known before its branches are met.
+// One backward pass.  Labels are forward, so what is live at a label is known before its branches are met; where a region
+// jumps back, everything is.
 void optimise(Block& block) {
   fold_addresses(block);
   Live live = everything;
   std::vector<bool> used_temp(block.temps);
-  std::vector<Live> at_label(block.labels);
+  std::vector<Live> at_label(block.labels, everything);
   const auto wanted = [&](Ref r) { return r.is_guest() ? live.guest[r.index()] : r.is_temp() && used_temp[r.index()]; };
   const auto kill = [&](Ref r) {
     if (r.is_guest()) live.guest[r.index()] = false;

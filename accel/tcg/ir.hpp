@@ -58,7 +58,8 @@ enum class Op : u8 {
   // (b and b + 1), which are not pinned; unaligned they are two accesses.
   load,   // d
   store,  // b
-  // Control inside a block.  Labels are forward only; c is the label's number.
+  // Control inside a block.  c is the label's number.  Labels are forward only, but for `br` with poll_aux in aux: it goes
+  // back in a region, and polls; imm is the guest address there.
   label,
   br,
   br_cond,  // when condition aux holds
@@ -240,6 +241,11 @@ struct GuestLayout {
   u32 fixed_at = 0, fixed_size = 0;
   // An accel::FpLast: fp's inline operations note there what they computed, and abs and neg are arithmetic: not of NaN.
   u16 fp_last = 0;
+  // Slots of floating-point registers, in pairs: each is two singles or one double.
+  u16 fp_first = 0, fp_count = 0;
+
+  // Number of the pair that a slot is half of, or -1.
+  int fp_pair(unsigned slot) const { return slot - fp_first < fp_count ? int(slot - fp_first) / 2 : -1; }
 };
 
 // Text of `-d op`.

@@ -47,6 +47,8 @@ struct Layout {
     slots[slot::fpscr] = {"fpscr", at(&sample.vfp.fpscr)};
     layout = {slots, pins, at(&sample.n), at(&sample.z), at(&sample.c), at(&sample.v), helpers(),
               at(&sample.fp_fast), at(&sample.vfp.fpscr), helper_vfp_data, 1};
+    layout.fp_first = slot::s0;
+    layout.fp_count = 32;
   }
 };
 

@@ -57,7 +57,7 @@ struct CpuState : accel::VcpuHeader {
   u8 fp_fast = 0;  // see vfp_settle()
   u32 semihosting = 0;  // 1: SVC 0x123456 / 0xAB go to the host
 };
-static_assert(sizeof(CpuState) < accel::probe_offset);
+static_assert(sizeof(CpuState) < accel::hot_offset);
 
 inline CpuState::Bank bank_of(u32 mode) {
   switch (mode & cpsr_mode) {

@@ -71,6 +71,8 @@ struct Layout {
     // kseg0 and kseg1
     layout = {slots, pins, at(&sample.n), at(&sample.z), at(&sample.c), at(&sample.v), helpers(), at(&sample.fp_fast),
               0, helper_fp, 1, 0x8000'0000, 0x4000'0000, at(&sample.fp_last)};
+    layout.fp_first = slot::f;
+    layout.fp_count = 64;
   }
 };
 }  // namespace

@@ -18,6 +18,7 @@ struct DispatchCalls {
   const void* (*jump)(VcpuHeader*, u32 pc) noexcept;               // to a guest pc with mode bits
   const void* (*chain)(VcpuHeader*, u32 pc, u32 slot) noexcept;    // the same, and `slot` may be linked to it
   const void* (*state)(VcpuHeader*) noexcept;                      // to where the CPU state says
+  const void* (*hot)(VcpuHeader*, u32 pc) noexcept;                // as jump, back to a pc whose count has come to its end
 };
 
 struct CompileRequest {
@@ -25,6 +26,12 @@ struct CompileRequest {
   u32 pc, mode;      // the block's key
   bool chain;        // false: every exit goes through DispatchCalls
   std::string* listing = nullptr;  // host instructions as text, when wanted
+  // Of a region: the label its paths begin at, and the code of the block at the same pc, for when fp_fast does not hold.
+  bool region = false;
+  unsigned entry = 0;
+  const u8* plain = nullptr;
+  // Blocks count their jumps back in VcpuHeader's table, and go to DispatchCalls::hot when one comes to its end.
+  bool count = false;
 };
 
 class HostBackend {

@@ -11,7 +11,7 @@ namespace tcg::x86_64 {
 using asmjit::imm;
 
 namespace {
-const x86::Xmm result = x86::xmm0, other = x86::xmm1;
+const x86::Xmm result = x86::xmm0, other = x86::xmm1, third = x86::xmm2;
 
 // Operations whose inline results raise nothing.
 bool fp_is_exact(Fp op, bool wide) {
@@ -30,13 +30,35 @@ bool fp_is_exact(Fp op, bool wide) {
 }  // namespace
 
 void Emitter::fp_load(const x86::Xmm& x, Ref r, bool wide) {
+  if (const int pin = fp_pin_of(r); pin >= 0) {
+    !wide && fp_is_odd(r) ? a_.movshdup(x, fp_pin(u32(pin))) : a_.movaps(x, fp_pin(u32(pin)));
+    return;
+  }
   const u16 at = layout_.slots[r.index()].offset;
   wide ? a_.movsd(x, x86::qword_ptr(env, at)) : a_.movss(x, x86::dword_ptr(env, at));
 }
 
 void Emitter::fp_store(Ref r, const x86::Xmm& x, bool wide) {
+  if (const int pin = fp_pin_of(r); pin >= 0) {
+    if (wide) a_.movaps(fp_pin(u32(pin)), x);
+    else if (fp_is_odd(r)) a_.insertps(fp_pin(u32(pin)), x, 0x10);
+    else a_.movss(fp_pin(u32(pin)), x);
+    return;
+  }
   const u16 at = layout_.slots[r.index()].offset;
   wide ? a_.movsd(x86::qword_ptr(env, at), x) : a_.movss(x86::dword_ptr(env, at), x);
+}
+
+// A second operand: memory, or the register that holds it.
+asmjit::Operand Emitter::fp_operand(Ref r, bool wide) {
+  if (const int pin = fp_pin_of(r); pin < 0) {
+    const u16 at = layout_.slots[r.index()].offset;
+    return wide ? x86::qword_ptr(env, at) : x86::dword_ptr(env, at);
+  } else if (wide || !fp_is_odd(r)) {
+    return fp_pin(u32(pin));
+  }
+  fp_load(third, r, false);
+  return third;
 }
 
 // Leaves for `slow` unless x is finite and, when tiny results may be inexact, well above the least normal number.
@@ -86,8 +108,6 @@ void Emitter::fp_note_operand(unsigned n, const x86::Xmm& x, bool wide) {
 void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
   const bool four = op >= Fp::madd && op <= Fp::nmsub, accumulates = op <= Fp::nmsc || four;
   const bool noted = layout_.fp_last && !fp_is_overwritten();
-  const auto operand_b = wide ? x86::qword_ptr(env, layout_.slots[i.b.index()].offset)
-                              : x86::dword_ptr(env, layout_.slots[i.b.index()].offset);
   fp_load(result, i.a, wide);
   if (noted) {
     fp_note(i.imm);
@@ -99,11 +119,12 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
       fp_note_operand(2, other, wide);
     }
   }
+  const asmjit::Operand b = fp_operand(i.b, wide);
   switch (op) {
-    case Fp::add: wide ? a_.addsd(result, operand_b) : a_.addss(result, operand_b); break;
-    case Fp::sub: wide ? a_.subsd(result, operand_b) : a_.subss(result, operand_b); break;
-    case Fp::div: wide ? a_.divsd(result, operand_b) : a_.divss(result, operand_b); break;
-    default: wide ? a_.mulsd(result, operand_b) : a_.mulss(result, operand_b); break;
+    case Fp::add: a_.emit(wide ? x86::Inst::kIdAddsd : x86::Inst::kIdAddss, result, b); break;
+    case Fp::sub: a_.emit(wide ? x86::Inst::kIdSubsd : x86::Inst::kIdSubss, result, b); break;
+    case Fp::div: a_.emit(wide ? x86::Inst::kIdDivsd : x86::Inst::kIdDivss, result, b); break;
+    default: a_.emit(wide ? x86::Inst::kIdMulsd : x86::Inst::kIdMulss, result, b); break;
   }
   fp_require_ordinary(result, wide, op == Fp::add || op == Fp::sub, slow);
   const auto negate = [&](const x86::Xmm& x) {
@@ -120,10 +141,9 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
   };
   if (op == Fp::nmul) negate(result);
   if (four) {
-    const auto operand_c = wide ? x86::qword_ptr(env, layout_.slots[i.c.index()].offset)
-                                : x86::dword_ptr(env, layout_.slots[i.c.index()].offset);
-    if (op == Fp::madd || op == Fp::nmadd) wide ? a_.addsd(result, operand_c) : a_.addss(result, operand_c);
-    else wide ? a_.subsd(result, operand_c) : a_.subss(result, operand_c);
+    const asmjit::Operand c = fp_operand(i.c, wide);
+    if (op == Fp::madd || op == Fp::nmadd) a_.emit(wide ? x86::Inst::kIdAddsd : x86::Inst::kIdAddss, result, c);
+    else a_.emit(wide ? x86::Inst::kIdSubsd : x86::Inst::kIdSubss, result, c);
     fp_require_ordinary(result, wide, true, slow);
     if (op == Fp::nmadd || op == Fp::nmsub) negate(result);
     return fp_store(i.d, result, wide);
@@ -158,24 +178,22 @@ void Emitter::fp_compare(const Insn& i, bool with_zero, bool wide, const asmjit:
 void Emitter::fp_test(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
   const Gp t = scratch();
   fp_load(result, i.a, wide);
-  const auto b = wide ? x86::qword_ptr(env, layout_.slots[i.b.index()].offset)
-                      : x86::dword_ptr(env, layout_.slots[i.b.index()].offset);
-  wide ? a_.ucomisd(result, b) : a_.ucomiss(result, b);
+  a_.emit(wide ? x86::Inst::kIdUcomisd : x86::Inst::kIdUcomiss, result, fp_operand(i.b, wide));
   a_.jp(slow);
   a_.set(op == Fp::test_eq ? x86::CondCode::kE : op == Fp::test_lt ? x86::CondCode::kB : x86::CondCode::kBE, t.r8());
   a_.movzx(t, t.r8());
-  a_.mov(slot_memory(layout_, i.d.index()), t);
+  finish(i.d, t);
 }
 
 // One-operand moves and the sign.
 void Emitter::fp_move(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
   const Gp v = scratch();
   const auto part = [&](const Gp& g) { return wide ? g.r64() : g; };
-  const auto at = [&](Ref r) {
-    const u16 offset = layout_.slots[r.index()].offset;
-    return wide ? x86::qword_ptr(env, offset) : x86::dword_ptr(env, offset);
-  };
-  a_.mov(part(v), at(i.a));
+  if (op == Fp::copy && (fp_pin_of(i.a) >= 0 || fp_pin_of(i.d) >= 0)) {
+    fp_load(result, i.a, wide);
+    return fp_store(i.d, result, wide);
+  }
+  fp_get(v, i.a, wide);
   if (op != Fp::copy && layout_.fp_last) {
     const Gp e = scratch();
     a_.mov(part(e), part(v));
@@ -186,11 +204,10 @@ void Emitter::fp_move(const Insn& i, Fp op, bool wide, const asmjit::Label& slow
   }
   if (op == Fp::abs) a_.btr(part(v), wide ? 63 : 31);
   if (op == Fp::neg) a_.btc(part(v), wide ? 63 : 31);
-  a_.mov(at(i.d), part(v));
+  fp_put(i.d, v, wide);
 }
 
 void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
-  const auto word = [&](Ref r) { return slot_memory(layout_, r.index()); };
   const Gp t = scratch();
   if (layout_.fp_last && !fp_is_exact(op, wide) && !fp_is_overwritten()) {
     fp_note(i.imm);
@@ -200,7 +217,7 @@ void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& s
   }
   switch (op) {
     case Fp::widen:
-      a_.mov(t, word(i.a));
+      fp_get(t, i.a, false);
       a_.add(t, t);
       a_.cmp(t, imm(s32(0xff00'0000)));
       a_.ja(slow);  // NaN
@@ -214,7 +231,7 @@ void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& s
       return fp_store(i.d, result, false);
     case Fp::from_s32:
     case Fp::from_u32:
-      a_.mov(t, word(i.a));
+      fp_get(t, i.a, false);
       if (op == Fp::from_s32) a_.movsxd(t.r64(), t);
       a_.xorps(result, result);
       wide ? a_.cvtsi2sd(result, t.r64()) : a_.cvtsi2ss(result, t.r64());
@@ -232,7 +249,7 @@ void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& s
   else a_.mov(check, t);
   a_.cmp(check.r64(), t.r64());
   a_.jne(slow);
-  a_.mov(word(i.d), t);
+  fp_put(i.d, t, false);
 }
 
 void Emitter::floating_point(const Insn& i) {
@@ -244,7 +261,7 @@ void Emitter::floating_point(const Insn& i) {
   for (unsigned n = 0; n < temp_count; ++n) scratch();
   holder_.fill(-1);
   const bool needs_nothing = layout_.fp_last && op == Fp::copy;
-  if (!needs_nothing) {
+  if (!needs_nothing && !fp_known_) {
     a_.cmp(x86::byte_ptr(env, layout_.fp_fast), 0);
     a_.je(slow.entry);
   }
@@ -255,9 +272,8 @@ void Emitter::floating_point(const Insn& i) {
     case Fp::neg: fp_move(i, op, wide, slow.entry); break;
     case Fp::sqrt: {  // of positive normal numbers
       const Gp e = scratch();
-      const unsigned top = i.a.index() + (wide ? 1 : 0);
-      a_.mov(e, slot_memory(layout_, top));
-      a_.shr(e, wide ? 20 : 23);
+      fp_get(e, i.a, wide);
+      wide ? a_.shr(e.r64(), 52) : a_.shr(e, 23);  // with the sign
       a_.sub(e, 1);
       a_.cmp(e, wide ? 0x7fe : 0xfe);
       a_.jae(slow.entry);

@@ -62,14 +62,15 @@ void Emitter::memory(const Insn& i) {
     at = x86::ptr(page.r64(), 0, size);
   }
   const Gp& d = slow.data;
-  if (size == 8) {  // the page register carries the value
-    const auto slots = x86::qword_ptr(env, layout_.slots[slow.pair.index()].offset);
+  if (const int pin = size == 8 && !big ? fp_pin_of(slow.pair) : -1; pin >= 0) {
+    is_load ? a_.movq(fp_pin(u32(pin)), at) : a_.movq(at, fp_pin(u32(pin)));
+  } else if (size == 8) {  // the page register carries the value
     if (is_load) {
       a_.mov(page.r64(), at);
       if (big) a_.bswap(page.r64());
-      a_.mov(slots, page.r64());
+      fp_put(slow.pair, page, true);
     } else {
-      a_.mov(d.r64(), slots);
+      fp_get(d, slow.pair, true);
       if (big) a_.bswap(d.r64());
       a_.mov(at, d.r64());
     }
@@ -164,7 +165,7 @@ void Emitter::memory_run(unsigned words) {
       big ? load_swapped(r, at, first.aux) : void(a_.mov(r, at));
       finish(moved, r);
     } else {
-      if (!slow.registers[n].isValid()) a_.mov(carrier, slot_memory(layout_, moved.index()));
+      if (!slow.registers[n].isValid()) fp_get(carrier, moved, false);
       big ? store_swapped(at, r, 4) : void(a_.mov(at, r));
     }
   }
@@ -191,7 +192,9 @@ void Emitter::call(const Insn& i) {
     ++n;
   }
   if (h.state) put_pc(pc_, slot_);
+  spill();
   a_.call(imm(u64(thunks_.helper[i.imm])));
+  fill();
   if (h.state) leave_slot(slot_);
   if (i.d.is_none()) return;
   const Gp d = destination(i.d, Insn{Op::call});
@@ -203,17 +206,24 @@ void Emitter::call(const Insn& i) {
 // table decides each time.
 void Emitter::exit_jump(const Insn& i) {
   const u32 target = i.imm;
+  const bool same_page = (target ^ request_->pc) >> accel::page_bits == 0;
+  spill();
   if (i.aux & poll_aux) {
-    exits_.push_back({a_.newLabel(), target, -1});
+    exits_.push_back({a_.newLabel(), target, ExitStub::jump});
     a_.cmp(header32(at_request), 0);
     a_.jne(exits_.back().entry);
+    if (same_page && request_->count) {
+      exits_.push_back({a_.newLabel(), target, ExitStub::hot});
+      a_.sub(header32(accel::hot_offset + accel::hot_index(target) * sizeof(u32)), 1);
+      a_.js(exits_.back().entry);
+    }
   }
   if (!request_->chain) {
     a_.mov(x86::eax, target);
     a_.jmp(imm(u64(thunks_.jump)));
     return;
   }
-  if ((target ^ request_->pc) >> accel::page_bits == 0) {
+  if (same_page) {
     exits_.push_back({a_.newLabel(), target, s32(slots_.size())});
     a_.long_().jmp(exits_.back().entry);
     slots_.push_back({u32(a_.offset() - 4), 0, 0});
@@ -221,7 +231,7 @@ void Emitter::exit_jump(const Insn& i) {
   }
   const std::size_t entry = accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry) +
                             accel::probe_index(target) * sizeof(accel::ProbeEntry);
-  exits_.push_back({a_.newLabel(), target, -1});
+  exits_.push_back({a_.newLabel(), target, ExitStub::jump});
   a_.cmp(header32(entry + offsetof(accel::ProbeEntry, tag)), imm(s32(target)));
   a_.jne(exits_.back().entry);
   a_.jmp(x86::qword_ptr(env, s32(entry + offsetof(accel::ProbeEntry, code))));
@@ -230,6 +240,7 @@ void Emitter::exit_jump(const Insn& i) {
 void Emitter::exit_indirect(const Insn& i) {
   const Gp target = in_register(i.a, 0);
   if (target.id() != x86::eax.id()) a_.mov(x86::eax, target);
+  spill();
   if (!request_->chain) {
     a_.jmp(imm(u64(thunks_.jump)));
     return;
@@ -268,6 +279,7 @@ void Emitter::stubs() {
   for (const SlowMemory& s : slow_) {
     a_.bind(s.entry);
     put_pc(s.pc, s.delay_slot);
+    spill();
     if (s.pair.is_none()) {
       slow_access(s, s.aux, 0, s.data);
     } else {  // as two words; each keeps all registers
@@ -278,12 +290,14 @@ void Emitter::stubs() {
         slow_pair_word(s, word, 4 * n, slot);
       }
     }
+    fill();
     leave_slot(s.delay_slot);
     a_.jmp(s.back);
   }
   for (const SlowRun& s : slow_runs_) {
     a_.bind(s.entry);
     put_pc(s.pc, s.delay_slot);
+    spill();
     const bool is_load = s.parts[0].op == Op::load;
     for (unsigned n = 0; n < s.parts.size(); ++n) {
       const Ref moved = is_load ? s.parts[n].d : s.parts[n].b;
@@ -293,6 +307,7 @@ void Emitter::stubs() {
       slow_access({.address = s.address, .is_load = is_load}, s.parts[n].aux, 4 * n, r);
       if (is_load && in_memory) a_.mov(slot_memory(layout_, moved.index()), r);
     }
+    fill();
     leave_slot(s.delay_slot);
     a_.jmp(s.back);
   }
@@ -300,16 +315,19 @@ void Emitter::stubs() {
     a_.bind(s.entry);
     a_.mov(header32(at_argument), imm(s32(s.instruction)));
     put_pc(s.pc, s.delay_slot);
+    spill();
     a_.call(imm(u64(thunks_.helper[layout_.fp_helper])));
+    fill();
     leave_slot(s.delay_slot);
     a_.jmp(s.back);
   }
   for (const ExitStub& e : exits_) {
     a_.bind(e.entry);
     if (e.slot >= 0) slots_[u32(e.slot)].unlinked = u32(a_.offset());
+    if (e.slot == ExitStub::inside) spill();
     a_.mov(x86::eax, imm(s32(e.pc)));
     if (e.slot < 0) {
-      a_.jmp(imm(u64(thunks_.jump)));
+      a_.jmp(imm(u64(e.slot == ExitStub::hot ? thunks_.hot : thunks_.jump)));
       continue;
     }
     a_.mov(x86::edx, imm(0));

@@ -24,11 +24,13 @@ std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base)
   code_.init(asmjit::Environment::host(), u64(base));
   code_.attach(&a_);
   prepare(*request.block);
+  begin_region();
   for (position_ = 0; position_ < request.block->code.size(); ++position_) {
     one(request.block->code[position_]);
     end_of_instruction();
   }
   stubs();
+  end_region();
   code_.flatten();
   code_.resolveUnresolvedLinks();
   code_.relocateToBase(u64(base));
@@ -55,6 +57,7 @@ void Emitter::prepare(const Block& block) {
   slow_runs_.clear();
   exits_.clear();
   slots_.clear();
+  choose_fp_pins(block);
 }
 
 // ---- registers
@@ -94,7 +97,7 @@ x86::Gp Emitter::in_register(Ref r, u32 value) {
   if (r.is_guest()) {
     if (const int p = pin_of_slot_[r.index()]; p >= 0) return pins[p];
     const Gp g = scratch();
-    a_.mov(g, slot_memory(layout_, r.index()));
+    fp_get(g, r, false);
     return g;
   }
   if (r.is_temp()) {
@@ -118,7 +121,7 @@ x86::Gp Emitter::in_register(Ref r, u32 value) {
 
 asmjit::Operand Emitter::operand(Ref r, u32 value) {
   if (r.is_imm()) return imm(s32(value));
-  if (r.is_guest() && pin_of_slot_[r.index()] < 0) return slot_memory(layout_, r.index());
+  if (r.is_guest() && pin_of_slot_[r.index()] < 0 && fp_pin_of(r) < 0) return slot_memory(layout_, r.index());
   return in_register(r, value);
 }
 
@@ -142,7 +145,7 @@ x86::Gp Emitter::destination(Ref d, const Insn& i) {
 void Emitter::adopt(Ref d, const Gp& g) {
   if (d.is_guest()) {
     if (const int p = pin_of_slot_[d.index()]; p >= 0) a_.mov(pins[p], g);
-    else a_.mov(slot_memory(layout_, d.index()), g);
+    else fp_put(d, g, false);
   } else if (d.is_temp()) {
     for (unsigned r = 0; r < temp_count; ++r)
       if (temps[r].id() == g.id()) {
@@ -157,7 +160,7 @@ void Emitter::check_no_temps_live() const {
 }
 
 void Emitter::finish(Ref d, const Gp& g) {
-  if (d.is_guest() && pin_of_slot_[d.index()] < 0) a_.mov(slot_memory(layout_, d.index()), g);
+  if (d.is_guest() && pin_of_slot_[d.index()] < 0) fp_put(d, g, false);
 }
 
 // ---- flags
@@ -223,7 +226,7 @@ x86::CondCode Emitter::condition(Cond c) {
 
 void Emitter::move(const Insn& i) {
   if (i.d.is_none()) return test_nz(i.flags, in_register(i.a, i.imm));
-  if (i.d.is_guest() && pin_of_slot_[i.d.index()] < 0 && !i.flags) {
+  if (i.d.is_guest() && pin_of_slot_[i.d.index()] < 0 && fp_pin_of(i.d) < 0 && !i.flags) {
     if (i.a.is_imm()) a_.mov(slot_memory(layout_, i.d.index()), imm(s32(i.imm)));
     else a_.mov(slot_memory(layout_, i.d.index()), in_register(i.a, i.imm));
     return;
@@ -594,7 +597,7 @@ void Emitter::one(const Insn& i) {
       a_.bind(labels_[i.c.bits]);
       host_flags_ = HostFlags::none;
       break;
-    case Op::br: a_.jmp(labels_[i.c.bits]); break;
+    case Op::br: jump_inside(i); break;
     case Op::br_cond: {
       check_no_temps_live();
       const auto cc = condition(Cond(i.aux));
@@ -615,7 +618,10 @@ void Emitter::one(const Insn& i) {
     }
     case Op::exit_jump: exit_jump(i); break;
     case Op::exit_indirect: exit_indirect(i); break;
-    case Op::exit_state: a_.jmp(imm(u64(thunks_.state))); break;
+    case Op::exit_state:
+      spill();
+      a_.jmp(imm(u64(thunks_.state)));
+      break;
     case Op::fp: floating_point(i); break;
     case Op::call: call(i); break;
     case Op::count: check(false);

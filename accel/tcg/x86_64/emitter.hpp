@@ -33,6 +33,18 @@ class Emitter {
   enum class HostFlags : u8 { none, add, sub, logic };
 
   void prepare(const Block& block);
+  // Regions.
+  void choose_fp_pins(const Block& block);
+  int fp_pin_of(Ref r) const;
+  bool fp_is_odd(Ref r) const;
+  void fp_get(const Gp& g, Ref r, bool wide);
+  void fp_put(Ref r, const Gp& g, bool wide);
+  void load_fp_pins();
+  void begin_region();
+  void end_region();
+  void spill();
+  void fill();
+  void jump_inside(const Insn& i);
   void one(const Insn& i);
   // Registers.
   Gp scratch();
@@ -88,6 +100,7 @@ class Emitter {
   void fp_compare(const Insn& i, bool with_zero, bool wide, const asmjit::Label& slow);
   void fp_load(const x86::Xmm& x, Ref r, bool wide);
   void fp_store(Ref r, const x86::Xmm& x, bool wide);
+  asmjit::Operand fp_operand(Ref r, bool wide);
   void fp_require_ordinary(const x86::Xmm& x, bool wide, bool tiny_is_exact, const asmjit::Label& slow);
   struct SlowMemory;
   void slow_access(const SlowMemory& s, u8 aux, u32 offset, const Gp& data);
@@ -132,7 +145,8 @@ class Emitter {
   struct ExitStub {
     asmjit::Label entry;
     u32 pc;
-    s32 slot;  // index in slots_, or -1: plain jump
+    s32 slot;  // index in slots_, or one of these
+    static constexpr s32 jump = -1, inside = -2, hot = -3;
   };
   // Consecutive words moved after one check, such as those of a push; `registers` says where each is, invalid for guest
   // registers that live in memory.
@@ -149,6 +163,12 @@ class Emitter {
     u32 instruction, pc;
     u16 delay_slot;
   };
+  // Of a region: where each pair of floating-point slots is, which are written, whether fp_fast was seen to hold.
+  std::array<s8, max_slots / 2> fp_pin_of_pair_;
+  u32 fp_written_ = 0;
+  unsigned fp_pinned_ = 0;
+  bool fp_known_ = false;
+  asmjit::Label spill_, fill_;
   std::vector<SlowMemory> slow_;
   std::vector<SlowFp> slow_fp_;
   std::vector<SlowRun> slow_runs_;

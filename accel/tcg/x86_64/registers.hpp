@@ -20,6 +20,9 @@ inline const x86::Gp pins[] = {x86::ebx, x86::r12d, x86::r13d, x86::r14d, x86::e
 inline constexpr unsigned pin_count = 10, pins_kept_by_calls = 4;
 inline const x86::Gp temps[] = {x86::eax, x86::ecx, x86::edx, x86::r15d};
 inline constexpr unsigned temp_count = 4;
+// In a region: pairs of floating-point registers.  The first four are scratch.
+inline constexpr unsigned fp_pin_first = 4, fp_pin_count = 12;
+inline x86::Xmm fp_pin(unsigned n) { return x86::xmm(fp_pin_first + n); }
 inline constexpr unsigned spill_homes = 60;
 inline constexpr unsigned frame_bytes = 8 + 4 * spill_homes;  // keeps rsp 16-byte aligned after six pushes
 
@@ -46,6 +49,7 @@ struct Thunks {
   const u8* exit = nullptr;
   const u8* jump = nullptr;   // eax = pc
   const u8* chain = nullptr;  // eax = pc, edx = slot
+  const u8* hot = nullptr;    // eax = pc
   const u8* state = nullptr;
   const u8* leave = nullptr;  // pins are in the state already
   const u8* load[64] = {};

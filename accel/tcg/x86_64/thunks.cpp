@@ -130,6 +130,7 @@ Thunks make_thunks(CodeBuffer& buffer, const GuestLayout& layout, const accel::P
   t.exit = m.exit();
   t.jump = m.dispatch(reinterpret_cast<const void*>(calls.jump), true);
   t.chain = m.dispatch(reinterpret_cast<const void*>(calls.chain), true);
+  t.hot = m.dispatch(reinterpret_cast<const void*>(calls.hot), true);
   t.state = m.dispatch(reinterpret_cast<const void*>(calls.state), true);
   t.leave = m.dispatch(reinterpret_cast<const void*>(calls.state), false);
   for (unsigned i = 0; i < std::size(port.load); ++i) {
