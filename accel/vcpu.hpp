@@ -28,6 +28,9 @@ inline constexpr unsigned page_bits = 12;
 inline constexpr std::size_t page_table_entries = std::size_t(1) << (32 - page_bits);
 inline constexpr unsigned page_table_count = 4;
 
+// Doubles without their sign, doubled: twice the least normal number's exponent, infinity, and what lies between.
+inline constexpr u64 fp_limits[] = {u64(2) << 53, u64(0x7ff) << 53, u64(0x7fd) << 53};
+
 struct VcpuHeader {
   std::atomic<u32> exit_request{0};  // core::Request bits
   u32 pc = 0;          // valid at block boundaries and whenever a helper or slow path runs; without mode bits
@@ -42,6 +45,7 @@ struct VcpuHeader {
   u64 instructions = 0;       // retired guest instructions, counted by the interpreter only
   u32 argument[3] = {};       // between translated code and its thunks: address and value, or a helper's arguments
   u32 result = 0;
+  u64 fp_limit[3] = {fp_limits[0], fp_limits[1], fp_limits[2]};  // constants translated code compares with
 };
 
 // What translated code has computed last, for families that keep exception bits of single operations (MIPS: FCSR.Cause).

@@ -169,13 +169,14 @@ class TcgEngine final : public Engine {
     if (!make_region(front_, request, region_)) return;
     optimise(region_.code);
     const bool listed = logged(pc, Log::out_asm);
-    if (logged(pc, Log::op_opt)) core::log_text("OP after optimization, region:\n" + to_text(region_.code, front_.layout()) + "\n");
+    if (listed || logged(pc, Log::op_opt)) core::log_text(region_.title(pc));
+    if (logged(pc, Log::op_opt)) core::log_text("OP after optimization:\n" + to_text(region_.code, front_.layout()) + "\n");
     std::string listing;
     CompileRequest compile{.block = &region_.code, .pc = pc, .mode = mode, .chain = true, .listing = listed ? &listing : nullptr,
-                           .region = true, .entry = region_.entry, .plain = blocks_[plain].code};
+                           .region = true, .entry = region_.entry, .guards = region_.guards, .plain = blocks_[plain].code};
     const u8* code = blocks_.slots() < max_slots ? host_->compile(compile, blocks_) : nullptr;
     if (!code) return flush_code();
-    if (listed) core::log_text("OUT: region\n" + listing + "\n");
+    if (listed) core::log_text("OUT:\n" + listing + "\n");
     const u32 at = pc & ~front_.layout().mode_bits;
     const u32 region = blocks_.add({.phys = phys, .pc = pc, .mode = mode, .code = code, .bytes = u16(region_.last - at + 1), .before = u16(at - region_.first),
                                     .tier = TranslatedBlock::Tier::region});

@@ -165,6 +165,14 @@ struct Helper {
   }
 };
 
+// A fact about a slot: it equals `value`, or it has one of `value`'s bits.
+struct Guard {
+  u16 slot;
+  bool equal;
+  u32 value;
+  friend bool operator==(const Guard&, const Guard&) = default;
+};
+
 class Block {
  public:
   std::vector<Insn> code;
@@ -243,9 +251,6 @@ struct GuestLayout {
   u16 fp_last = 0;
   // Slots of floating-point registers, in pairs: each is two singles or one double.
   u16 fp_first = 0, fp_count = 0;
-
-  // Number of the pair that a slot is half of, or -1.
-  int fp_pair(unsigned slot) const { return slot - fp_first < fp_count ? int(slot - fp_first) / 2 : -1; }
 };
 
 // Text of `-d op`.

@@ -3,6 +3,8 @@
 #include "core/log.hpp"
 
 #include <algorithm>
+#include <bitset>
+#include <cstdio>
 #include <deque>
 #include <map>
 
@@ -35,6 +37,7 @@ class RegionMaker {
     if (pieces_.empty()) return false;
     find_depths();
     join(out);
+    hoist_guards(out);
     return true;
   }
 
@@ -126,6 +129,8 @@ class RegionMaker {
   void join(Region& out) {
     out.code.clear();
     out.first = ~0u;
+    out.last = 0;
+    out.blocks = out.instructions = 0;
     for (auto& [pc, piece] : pieces_) piece.label = out.code.label();
     out.entry = pieces_.at(request_.pc).label;
     for (auto& [pc, piece] : pieces_) {
@@ -149,6 +154,48 @@ class RegionMaker {
     }
   }
 
+  // What blocks ask about the CPU's modes ("is floating point enabled?") cannot change in a region without calls that come
+  // back, so it is asked at the entry only.  A question is a branch over operations that end with an exit.
+  static void hoist_guards(Region& out) {
+    auto& code = out.code.code;
+    out.guards.clear();
+    std::bitset<max_slots> written;
+    for (std::size_t n = 0; n < code.size(); ++n) {
+      for (const Ref r : {code[n].d, code[n].op == Op::insn ? Ref::none() : code[n].c})
+        if (r.is_guest()) written[r.index()] = true;
+      if (code[n].op == Op::call && n + 1 < code.size() && code[n + 1].op != Op::exit_state) return;
+    }
+    std::vector<unsigned> references(out.code.labels);
+    for (const Insn& i : code)
+      if (i.op > Op::label && i.op <= Op::br_cmp) ++references[i.c.bits];
+    std::vector<Insn> kept;
+    for (std::size_t n = 0; n < code.size(); ++n) {
+      const Insn& i = code[n];
+      Guard guard{};
+      std::size_t branch = n;
+      if (i.op == Op::and_ && !i.flags && i.a.is_guest() && i.b.is_imm() && n + 1 < code.size() && code[n + 1].op == Op::br_nonzero && code[n + 1].a == i.d) {
+        guard = {u16(i.a.index()), false, i.imm};
+        branch = n + 1;
+      } else if (i.op == Op::br_cmp && Cond(i.aux) == Cond::eq && i.a.is_guest() && i.b.is_imm()) {
+        guard = {u16(i.a.index()), true, i.imm};
+      } else {
+        kept.push_back(i);
+        continue;
+      }
+      std::size_t end = branch + 1;
+      while (end < code.size() && code[end].op == Op::call) ++end;
+      const bool is_guard = end > branch + 1 && end + 1 < code.size() && code[end].op == Op::exit_state && code[end + 1].op == Op::label &&
+                            code[end + 1].c == code[branch].c && references[code[branch].c.bits] == 1 && !written[guard.slot];
+      if (!is_guard) {
+        kept.push_back(i);
+        continue;
+      }
+      if (std::ranges::find(out.guards, guard) == out.guards.end()) out.guards.push_back(guard);
+      n = end + 1;
+    }
+    code = std::move(kept);
+  }
+
   const FrontEnd& front_;
   const RegionRequest& request_;
   const u32 mode_bits_;
@@ -156,6 +203,12 @@ class RegionMaker {
   std::map<u32, Piece> pieces_;  // by pc
 };
 }  // namespace
+
+std::string Region::title(u32 pc) const {
+  char text[96];
+  std::snprintf(text, sizeof text, "----------------\nREGION: 0x%08x, %u blocks in 0x%08x..0x%08x\n", pc, blocks, first, last);
+  return text;
+}
 
 bool make_region(const FrontEnd& front, const RegionRequest& request, Region& out) { return RegionMaker(front, request).make(out); }
 }  // namespace tcg

@@ -23,8 +23,12 @@ struct RegionRequest {
 struct Region {
   Block code;
   unsigned entry = 0;
+  std::vector<Guard> guards;  // what its blocks would ask over and over: it must hold at the entry
   u32 first = 0, last = 0;  // guest addresses of its code, both inclusive, without mode bits
   unsigned blocks = 0, instructions = 0;
+
+  // What the log says before its code.
+  std::string title(u32 pc) const;
 };
 
 // False: no loop leads back to the entry, or it is too large.

@@ -26,9 +26,10 @@ struct CompileRequest {
   u32 pc, mode;      // the block's key
   bool chain;        // false: every exit goes through DispatchCalls
   std::string* listing = nullptr;  // host instructions as text, when wanted
-  // Of a region: the label its paths begin at, and the code of the block at the same pc, for when fp_fast does not hold.
+  // Of a region: the label its paths begin at; what must hold there; and the code of the block at the same pc, for when it does not.
   bool region = false;
   unsigned entry = 0;
+  std::span<const Guard> guards = {};
   const u8* plain = nullptr;
   // Blocks count their jumps back in VcpuHeader's table, and go to DispatchCalls::hot when one comes to its end.
   bool count = false;

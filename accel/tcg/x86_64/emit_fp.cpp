@@ -31,7 +31,7 @@ bool fp_is_exact(Fp op, bool wide) {
 
 void Emitter::fp_load(const x86::Xmm& x, Ref r, bool wide) {
   if (const int pin = fp_pin_of(r); pin >= 0) {
-    !wide && fp_is_odd(r) ? a_.movshdup(x, fp_pin(u32(pin))) : a_.movaps(x, fp_pin(u32(pin)));
+    !wide && fp_is_upper(r) ? a_.movshdup(x, fp_pin(u32(pin))) : a_.movaps(x, fp_pin(u32(pin)));
     return;
   }
   const u16 at = layout_.slots[r.index()].offset;
@@ -40,8 +40,8 @@ void Emitter::fp_load(const x86::Xmm& x, Ref r, bool wide) {
 
 void Emitter::fp_store(Ref r, const x86::Xmm& x, bool wide) {
   if (const int pin = fp_pin_of(r); pin >= 0) {
-    if (wide) a_.movaps(fp_pin(u32(pin)), x);
-    else if (fp_is_odd(r)) a_.insertps(fp_pin(u32(pin)), x, 0x10);
+    if (wide || !(fp_paired_ >> pin & 1)) a_.movaps(fp_pin(u32(pin)), x);
+    else if (fp_is_upper(r)) a_.insertps(fp_pin(u32(pin)), x, 0x10);
     else a_.movss(fp_pin(u32(pin)), x);
     return;
   }
@@ -54,34 +54,33 @@ asmjit::Operand Emitter::fp_operand(Ref r, bool wide) {
   if (const int pin = fp_pin_of(r); pin < 0) {
     const u16 at = layout_.slots[r.index()].offset;
     return wide ? x86::qword_ptr(env, at) : x86::dword_ptr(env, at);
-  } else if (wide || !fp_is_odd(r)) {
+  } else if (wide || !fp_is_upper(r)) {
     return fp_pin(u32(pin));
   }
   fp_load(third, r, false);
   return third;
 }
 
-// Leaves for `slow` unless x is finite and, when tiny results may be inexact, well above the least normal number.
-void Emitter::fp_require_ordinary(const x86::Xmm& x, bool wide, bool tiny_is_exact, const asmjit::Label& slow) {
+// Leaves for `slow` unless x is finite and, when tiny results may be inexact, well above the least normal number.  Without
+// its sign the number is ordered as an integer is.
+void Emitter::fp_require(const x86::Xmm& x, bool wide, Range range, const asmjit::Label& slow) {
+  static constexpr u64 least64 = u64(2) << 53, infinite64 = u64(0x7ff) << 53;
+  static constexpr u32 least32 = 2u << 24, infinite32 = 0xffu << 24;
   const Gp e = scratch();
-  if (wide) {
-    a_.movq(e.r64(), x);
-    a_.add(e.r64(), e.r64());  // the sign goes
-    a_.shr(e.r64(), 53);
-  } else {
+  if (!wide) {
     a_.movd(e, x);
-    a_.add(e, e);
-    a_.shr(e, 24);
-  }
-  const int infinite = wide ? 0x7ff : 0xff;
-  if (tiny_is_exact) {
-    a_.cmp(e, infinite);
-    a_.jae(slow);
+    if (range == Range::ordinary) a_.lea(e, x86::ptr(e.r64(), e.r64(), 0, -s32(least32)));
+    else a_.add(e, e);
+    a_.cmp(e, imm(s32(range == Range::finite ? infinite32 : range == Range::not_tiny ? least32 : infinite32 - least32)));
   } else {
-    a_.sub(e, 2);
-    a_.cmp(e, infinite - 2);
-    a_.jae(slow);
+    const auto constant = [&](unsigned n) { return x86::qword_ptr(env, s32(offsetof(VcpuHeader, fp_limit) + 8 * n)); };
+    static_assert(accel::fp_limits[0] == least64 && accel::fp_limits[1] == infinite64 && accel::fp_limits[2] == infinite64 - least64);
+    a_.movq(e.r64(), x);
+    a_.add(e.r64(), e.r64());
+    if (range == Range::ordinary) a_.sub(e.r64(), constant(0));
+    a_.cmp(e.r64(), constant(range == Range::finite ? 1 : range == Range::not_tiny ? 0 : 2));
   }
+  range == Range::not_tiny ? a_.jb(slow) : a_.jae(slow);
 }
 
 // Whether nothing can see fp_last before the next operation writes it.
@@ -126,7 +125,8 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
     case Fp::div: a_.emit(wide ? x86::Inst::kIdDivsd : x86::Inst::kIdDivss, result, b); break;
     default: a_.emit(wide ? x86::Inst::kIdMulsd : x86::Inst::kIdMulss, result, b); break;
   }
-  fp_require_ordinary(result, wide, op == Fp::add || op == Fp::sub, slow);
+  // A product that goes on into a sum: infinities and NaNs show there.
+  fp_require(result, wide, op == Fp::add || op == Fp::sub ? Range::finite : accumulates ? Range::not_tiny : Range::ordinary, slow);
   const auto negate = [&](const x86::Xmm& x) {
     const Gp t = scratch();
     if (wide) {
@@ -144,7 +144,7 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
     const asmjit::Operand c = fp_operand(i.c, wide);
     if (op == Fp::madd || op == Fp::nmadd) a_.emit(wide ? x86::Inst::kIdAddsd : x86::Inst::kIdAddss, result, c);
     else a_.emit(wide ? x86::Inst::kIdSubsd : x86::Inst::kIdSubss, result, c);
-    fp_require_ordinary(result, wide, true, slow);
+    fp_require(result, wide, Range::finite, slow);
     if (op == Fp::nmadd || op == Fp::nmsub) negate(result);
     return fp_store(i.d, result, wide);
   }
@@ -153,7 +153,7 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
     if (op == Fp::msc || op == Fp::nmsc) negate(other);
     if (op == Fp::mac || op == Fp::msc) wide ? a_.addsd(other, result) : a_.addss(other, result);
     else wide ? a_.subsd(other, result) : a_.subss(other, result);
-    fp_require_ordinary(other, wide, true, slow);
+    fp_require(other, wide, Range::finite, slow);
     return fp_store(i.d, other, wide);
   }
   fp_store(i.d, result, wide);
@@ -227,7 +227,7 @@ void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& s
     case Fp::narrow:
       fp_load(result, i.a, true);
       a_.cvtsd2ss(result, result);
-      fp_require_ordinary(result, false, false, slow);
+      fp_require(result, false, Range::ordinary, slow);
       return fp_store(i.d, result, false);
     case Fp::from_s32:
     case Fp::from_u32:

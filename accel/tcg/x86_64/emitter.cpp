@@ -15,6 +15,7 @@ Emitter::Emitter(const GuestLayout& layout, const Thunks& thunks) : layout_(layo
   has_bmi_ = features.hasBMI() && features.hasBMI2();
   has_lzcnt_ = features.hasLZCNT();
   has_movbe_ = features.hasMOVBE();
+  has_sse41_ = features.hasSSE4_1();
 }
 
 std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base) {

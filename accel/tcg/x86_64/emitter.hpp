@@ -36,7 +36,7 @@ class Emitter {
   // Regions.
   void choose_fp_pins(const Block& block);
   int fp_pin_of(Ref r) const;
-  bool fp_is_odd(Ref r) const;
+  bool fp_is_upper(Ref r) const;
   void fp_get(const Gp& g, Ref r, bool wide);
   void fp_put(Ref r, const Gp& g, bool wide);
   void load_fp_pins();
@@ -101,7 +101,8 @@ class Emitter {
   void fp_load(const x86::Xmm& x, Ref r, bool wide);
   void fp_store(Ref r, const x86::Xmm& x, bool wide);
   asmjit::Operand fp_operand(Ref r, bool wide);
-  void fp_require_ordinary(const x86::Xmm& x, bool wide, bool tiny_is_exact, const asmjit::Label& slow);
+  enum class Range : u8 { finite, not_tiny, ordinary };  // ordinary is both
+  void fp_require(const x86::Xmm& x, bool wide, Range range, const asmjit::Label& slow);
   struct SlowMemory;
   void slow_access(const SlowMemory& s, u8 aux, u32 offset, const Gp& data);
   void slow_pair_word(const SlowMemory& s, u8 aux, u32 offset, const x86::Mem& slot);
@@ -114,7 +115,7 @@ class Emitter {
   const GuestLayout& layout_;
   const Thunks& thunks_;
   std::array<int, max_slots> pin_of_slot_;
-  bool has_bmi_, has_lzcnt_, has_movbe_;
+  bool has_bmi_, has_lzcnt_, has_movbe_, has_sse41_;
 
   asmjit::CodeHolder code_;
   x86::Assembler a_;
@@ -163,9 +164,11 @@ class Emitter {
     u32 instruction, pc;
     u16 delay_slot;
   };
-  // Of a region: where each pair of floating-point slots is, which are written, whether fp_fast was seen to hold.
-  std::array<s8, max_slots / 2> fp_pin_of_pair_;
-  u32 fp_written_ = 0;
+  // Of a region: where each floating-point slot is, or -1; which xmm registers hold pairs and which are written; whether
+  // fp_fast was seen to hold.
+  std::array<s8, max_slots> fp_pin_of_slot_;
+  std::array<u8, fp_pin_count> fp_slot_of_pin_;  // the first, of a pair
+  u32 fp_paired_ = 0, fp_written_ = 0;
   unsigned fp_pinned_ = 0;
   bool fp_known_ = false;
   asmjit::Label spill_, fill_;
