@@ -142,6 +142,7 @@ void optimise(Block& block) {
     } else if (is_barrier(i)) {
       live = everything;
     } else if (i.op != Op::insn) {
+      i.dead = u8(i.dead | (i.flags & ~live.flags));
       i.flags &= live.flags;
       const bool wide = i.op == Op::mulu2 || i.op == Op::muls2 || i.op == Op::divu || i.op == Op::divs;
       const bool result_wanted = wanted(i.d) || (wide && wanted(i.c));

@@ -130,7 +130,7 @@ struct Insn {
   Op op;
   u8 flags = 0;  // written
   u8 aux = 0;
-  u8 unused = 0;
+  u8 dead = 0;  // flags it would write too, but nobody reads before they are written again
   Ref d, a, b, c;
   u32 imm = 0;
 };

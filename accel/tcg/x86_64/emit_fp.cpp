@@ -255,7 +255,7 @@ void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& s
 void Emitter::floating_point(const Insn& i) {
   const Fp op = Fp(i.aux & ~fp_double);
   const bool wide = i.aux & fp_double;
-  SlowFp slow{a_.newLabel(), a_.newLabel(), i.imm, pc_, slot_};
+  SlowFp slow{a_.newLabel(), a_.newLabel(), i.imm, pc_, slot_, deferred_};
   host_flags_ = HostFlags::none;
   // Both paths must leave temporaries in the same places: those in registers are spilled before the paths part.
   for (unsigned n = 0; n < temp_count; ++n) scratch();

@@ -38,7 +38,7 @@ void Emitter::memory(const Insn& i) {
 
   const bool constant = i.a.is_imm();
   const Gp address = effective_address(i);
-  SlowMemory slow{a_.newLabel(), a_.newLabel(), address, {}, {}, pc_, slot_, i.aux, is_load};
+  SlowMemory slow{a_.newLabel(), a_.newLabel(), address, {}, {}, pc_, slot_, i.aux, is_load, deferred_};
   const Gp page = scratch();
   // Before the branches to the slow path: taking a register may spill another, on both paths.
   slow.carrier = page;
@@ -136,11 +136,12 @@ void Emitter::memory_run(unsigned words) {
   const std::span<const Insn> parts(&request_->block->code[position_], words);
   const Insn& first = parts[0];
   const bool is_load = first.op == Op::load;
+  for (const Insn& i : parts) keep_flags(i);
   host_flags_ = HostFlags::none;
 
   const Gp address = effective_address(first);
   const Gp page = scratch(), carrier = scratch();
-  SlowRun slow{a_.newLabel(), a_.newLabel(), address, carrier, pc_, slot_, parts, {}};
+  SlowRun slow{a_.newLabel(), a_.newLabel(), address, carrier, pc_, slot_, deferred_, parts, {}};
   const bool big = first.aux & mem_big;
   for (unsigned n = 0; n < words; ++n) {
     const Ref moved = is_load ? parts[n].d : parts[n].b;
@@ -278,6 +279,7 @@ void Emitter::slow_pair_word(const SlowMemory& s, u8 aux, u32 offset, const x86:
 void Emitter::stubs() {
   for (const SlowMemory& s : slow_) {
     a_.bind(s.entry);
+    store_deferred(s.flags, true);
     put_pc(s.pc, s.delay_slot);
     spill();
     if (s.pair.is_none()) {
@@ -296,6 +298,7 @@ void Emitter::stubs() {
   }
   for (const SlowRun& s : slow_runs_) {
     a_.bind(s.entry);
+    store_deferred(s.flags, true);
     put_pc(s.pc, s.delay_slot);
     spill();
     const bool is_load = s.parts[0].op == Op::load;
@@ -313,6 +316,7 @@ void Emitter::stubs() {
   }
   for (const SlowFp& s : slow_fp_) {
     a_.bind(s.entry);
+    store_deferred(s.flags, true);
     a_.mov(header32(at_argument), imm(s32(s.instruction)));
     put_pc(s.pc, s.delay_slot);
     spill();
@@ -324,6 +328,7 @@ void Emitter::stubs() {
   for (const ExitStub& e : exits_) {
     a_.bind(e.entry);
     if (e.slot >= 0) slots_[u32(e.slot)].unlinked = u32(a_.offset());
+    store_deferred(e.flags, true);
     if (e.slot == ExitStub::inside) spill();
     a_.mov(x86::eax, imm(s32(e.pc)));
     if (e.slot < 0) {

@@ -14,8 +14,12 @@ namespace tcg::x86_64 {
 using asmjit::imm;
 
 namespace {
+// An operation that returns into the region, and is no exit that ends in C++ anyway.
+bool returns(const Block& block, std::size_t n) { return n + 1 >= block.code.size() || block.code[n + 1].op != Op::exit_state; }
+}  // namespace
+
 // Whether operand k (d, a, b, c) is a double.
-bool is_double(const Insn& i, unsigned k) {
+bool Emitter::is_double(const Insn& i, unsigned k) {
   if (i.op == Op::load || i.op == Op::store) return (i.aux & mem_size) == 3 && k != 1;
   if (i.op != Op::fp) return false;
   const bool wide = i.aux & fp_double;
@@ -28,9 +32,6 @@ bool is_double(const Insn& i, unsigned k) {
     default: return wide;
   }
 }
-// An operation that returns into the region, and is no exit that ends in C++ anyway.
-bool returns(const Block& block, std::size_t n) { return n + 1 >= block.code.size() || block.code[n + 1].op != Op::exit_state; }
-}  // namespace
 
 // The registers most used, weighted by the depth of loops; none when calls would cost more than they save.  A pair that
 // holds doubles has one xmm register; singles have one each, lest they wait for their neighbours.
@@ -120,7 +121,6 @@ void Emitter::fp_put(Ref r, const Gp& g, bool wide) {
 }
 
 void Emitter::begin_region() {
-  if (!request_->region) return;
   spill_ = a_.newLabel();
   fill_ = a_.newLabel();
   if (fp_known_) {
@@ -138,7 +138,6 @@ void Emitter::begin_region() {
     }
   }
   load_fp_pins();
-  a_.jmp(labels_[request_->entry]);
 }
 
 void Emitter::load_fp_pins() {
@@ -168,15 +167,119 @@ void Emitter::fill() {
   if (fp_pinned_) a_.call(fill_);
 }
 
-// A jump inside the region.  One back polls; to the label right behind it there is nothing to do.
-void Emitter::jump_inside(const Insn& i) {
-  if (i.aux & poll_aux) {
-    exits_.push_back({a_.newLabel(), i.imm, ExitStub::inside});
+// ---- blocks
+
+void Emitter::find_pieces(const Block& block) {
+  pieces_.clear();
+  versions_.clear();
+  piece_of_label_.assign(block.labels, -1);
+  for (u32 n = 0; n < block.code.size(); ++n) {
+    const Insn& i = block.code[n];
+    if (i.op == Op::label && i.imm) {
+      if (!pieces_.empty()) pieces_.back().end = n;
+      piece_of_label_[i.c.bits] = s32(pieces_.size());
+      pieces_.push_back({n + 1, u32(block.code.size())});
+    } else if (i.op == Op::insn && !pieces_.back().pc) {
+      pieces_.back().pc = i.imm;
+    }
+  }
+  for (const Insn& i : block.code)
+    if (i.op == Op::br && (i.aux & poll_aux)) pieces_[u32(piece_of_label_[i.c.bits])].head = true;
+}
+
+// A block is emitted for each state of the flags that jumps bring there, so that a loop need not put them in memory.
+void Emitter::emit_region() {
+  find_pieces(*request_->block);
+  begin_region();
+  version_for(request_->entry, true);
+  for (std::size_t done = 0; done < versions_.size(); ++done) {
+    unsigned v = 0;
+    if (follows_ >= 0) v = u32(follows_);
+    else
+      while (versions_[v].emitted) ++v;
+    follows_ = -1;
+    emit_version(v);
+  }
+}
+
+void Emitter::emit_version(unsigned v) {
+  const Piece& p = pieces_[versions_[v].piece];
+  versions_[v].emitted = true;
+  a_.bind(versions_[v].label);
+  deferred_ = versions_[v].deferred;
+  host_flags_ = HostFlags::none;
+  left_ = false;
+  holder_.fill(-1);
+  free_spills_ = (u64(1) << spill_homes) - 1;
+  if (p.head) {
+    exits_.push_back({a_.newLabel(), p.pc, ExitStub::inside, deferred_});
     a_.cmp(header32(at_request), 0);
     a_.jne(exits_.back().entry);
   }
+  emit_range(p.begin, p.end);
+}
+
+s32 Emitter::find_version(unsigned piece) const {
+  for (std::size_t v = 0; v < versions_.size(); ++v)
+    if (versions_[v].piece == piece && versions_[v].deferred == deferred_) return s32(v);
+  return -1;
+}
+
+// A block has a few versions only; after those the flags go to memory.
+void Emitter::make_version_possible(unsigned label) {
+  constexpr unsigned most = 3;
+  const unsigned piece = u32(piece_of_label_[label]);
+  const auto versions = std::ranges::count(versions_, piece, &Version::piece);
+  if (versions >= most && find_version(piece) < 0) flush_flags(flags_all);
+}
+
+// Where a jump to the block at `label` goes with the flags as they are now.  may_follow: its code may come next instead.
+asmjit::Label Emitter::version_for(unsigned label, bool may_follow) {
+  const unsigned piece = u32(piece_of_label_[label]);
+  s32 v = find_version(piece);
+  if (v < 0) {
+    v = s32(versions_.size());
+    versions_.push_back({piece, deferred_, a_.newLabel()});
+  }
+  if (may_follow && !versions_[u32(v)].emitted && follows_ < 0) {
+    follows_ = v;
+    return {};
+  }
+  return versions_[u32(v)].label;
+}
+
+void Emitter::jump_inside(const Insn& i) {
+  if (!request_->region || piece_of_label_[i.c.bits] < 0) {
+    a_.jmp(way_to(i.c.bits));
+    return;
+  }
+  make_version_possible(i.c.bits);
+  const auto to = version_for(i.c.bits, position_ + 1 == piece_end());
+  if (to.isValid()) a_.jmp(to);
+}
+
+u32 Emitter::piece_end() const {
+  for (const Piece& p : pieces_)
+    if (position_ >= p.begin && position_ < p.end) return p.end;
+  return 0;
+}
+
+// A jump to another block of the region that this branch leads around.
+const Insn* Emitter::jump_behind(const Insn& i) const {
   const auto& code = request_->block->code;
-  if (position_ + 1 < code.size() && code[position_ + 1].op == Op::label && code[position_ + 1].c == i.c) return;
-  a_.jmp(labels_[i.c.bits]);
+  if (!request_->region || position_ + 2 >= code.size()) return nullptr;
+  const Insn& jump = code[position_ + 1];
+  const Insn& over = code[position_ + 2];
+  return jump.op == Op::br && piece_of_label_[jump.c.bits] >= 0 && over.op == Op::label && over.c == i.c ? &jump : nullptr;
+}
+
+// A conditional branch; one around a jump is that jump on the opposite condition.
+void Emitter::branch(const Insn& i, x86::CondCode cc) {
+  if (const Insn* jump = jump_behind(i)) {
+    a_.j(x86::negateCond(cc), version_for(jump->c.bits, false));
+    ++position_;
+  } else {
+    a_.j(cc, way_to(i.c.bits));
+  }
 }
 }  // namespace tcg::x86_64

@@ -3,9 +3,15 @@
 #include "core/log.hpp"
 
 #include <bit>
+#include <cstdio>
 
 namespace tcg::x86_64 {
 using asmjit::imm;
+
+void Emitter::NoErrors::handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) {
+  std::fprintf(stderr, "translator: %s\n", message);
+  check(false);
+}
 
 Emitter::Emitter(const GuestLayout& layout, const Thunks& thunks) : layout_(layout), thunks_(thunks) {
   pin_of_slot_.fill(-1);
@@ -23,13 +29,11 @@ std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base)
   base_ = base;
   code_.reset();
   code_.init(asmjit::Environment::host(), u64(base));
+  code_.setErrorHandler(&no_errors_);
   code_.attach(&a_);
   prepare(*request.block);
-  begin_region();
-  for (position_ = 0; position_ < request.block->code.size(); ++position_) {
-    one(request.block->code[position_]);
-    end_of_instruction();
-  }
+  if (request.region) emit_region();
+  else emit_range(0, u32(request.block->code.size()));
   stubs();
   end_region();
   code_.flatten();
@@ -40,9 +44,20 @@ std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base)
   return {bytes.data(), bytes.size()};
 }
 
+void Emitter::emit_range(u32 begin, u32 end) {
+  for (position_ = begin; position_ < end; ++position_) {
+    const Insn& i = request_->block->code[position_];
+    one(i);
+    left_ = i.op == Op::br || (i.op >= Op::exit_jump && i.op <= Op::exit_state);
+    end_of_instruction();
+  }
+}
+
 void Emitter::prepare(const Block& block) {
-  labels_.clear();
-  for (unsigned n = 0; n < block.labels; ++n) labels_.push_back(a_.newLabel());
+  for (auto& ways : ways_) ways.clear();
+  ways_.resize(std::max<std::size_t>(ways_.size(), block.labels));
+  deferred_ = {};
+  left_ = false;
   homes_.assign(block.temps, {});
   last_use_.assign(block.temps, 0);
   for (u32 n = 0; n < block.code.size(); ++n) {
@@ -166,26 +181,6 @@ void Emitter::finish(Ref d, const Gp& g) {
 
 // ---- flags
 
-x86::Mem Emitter::flag_byte(u8 f) const {
-  const u16 at = f == flag_n ? layout_.flag_n : f == flag_z ? layout_.flag_z : f == flag_c ? layout_.flag_c : layout_.flag_v;
-  return x86::byte_ptr(env, at);
-}
-
-void Emitter::save_flags(u8 flags, HostFlags kind) {
-  if (flags & flag_n) a_.sets(flag_byte(flag_n));
-  if (flags & flag_z) a_.setz(flag_byte(flag_z));
-  if (flags & flag_c) kind == HostFlags::sub ? a_.setnc(flag_byte(flag_c)) : a_.setc(flag_byte(flag_c));
-  if (flags & flag_v) a_.seto(flag_byte(flag_v));
-  host_flags_ = flags ? kind : HostFlags::none;
-  host_flag_mask_ = flags;
-}
-
-void Emitter::test_nz(u8 flags, const Gp& value) {
-  if (!(flags & flags_nz)) return;
-  a_.test(value, value);
-  save_flags(flags & flags_nz, HostFlags::logic);
-}
-
 x86::CondCode Emitter::condition(Cond c) {
   using CC = x86::CondCode;
   if (host_flags_ != HostFlags::none && !(flags_read(c) & ~host_flag_mask_)) {
@@ -198,6 +193,13 @@ x86::CondCode Emitter::condition(Cond c) {
       return after_sub[u8(c)];
     }
   }
+  if (deferred_.mask && !(flags_read(c) & ~deferred_.mask)) {
+    repeat_comparison(deferred_, false);
+    host_flags_ = deferred_.kind;
+    host_flag_mask_ = deferred_.mask;
+    return condition(c);
+  }
+  flush_flags(flags_read(c));
   host_flags_ = HostFlags::none;
   const bool inverted = u8(c) & 1;
   const auto one_flag = [&](u8 f) {
@@ -226,7 +228,7 @@ x86::CondCode Emitter::condition(Cond c) {
 // ---- operations
 
 void Emitter::move(const Insn& i) {
-  if (i.d.is_none()) return test_nz(i.flags, in_register(i.a, i.imm));
+  if (i.d.is_none()) return test_nz(i.flags, in_register(i.a, i.imm), i.a);
   if (i.d.is_guest() && pin_of_slot_[i.d.index()] < 0 && fp_pin_of(i.d) < 0 && !i.flags) {
     if (i.a.is_imm()) a_.mov(slot_memory(layout_, i.d.index()), imm(s32(i.imm)));
     else a_.mov(slot_memory(layout_, i.d.index()), in_register(i.a, i.imm));
@@ -236,7 +238,7 @@ void Emitter::move(const Insn& i) {
   const Gp d = destination(i.d, i);
   if (!a.isReg() || a.as<Gp>().id() != d.id()) a_.emit(x86::Inst::kIdMov, d, a);
   finish(i.d, d);
-  test_nz(i.flags, d);
+  test_nz(i.flags, d, i.d);
 }
 
 void Emitter::compare(const Insn& i, bool subtract) {
@@ -246,7 +248,7 @@ void Emitter::compare(const Insn& i, bool subtract) {
   // `test` leaves what `cmp a, 0` would: CF = OF = 0.
   if (subtract && b.isImm() && i.imm == 0 && a.isReg()) a_.test(a.as<Gp>(), a.as<Gp>());
   else a_.emit(subtract ? x86::Inst::kIdCmp : x86::Inst::kIdTest, a, b);
-  save_flags(i.flags, subtract ? HostFlags::sub : HostFlags::logic);
+  save_flags(i.flags, subtract ? HostFlags::sub : HostFlags::logic, of_operands(i));
 }
 
 void Emitter::binary(const Insn& i, bool commutative) {
@@ -281,8 +283,10 @@ void Emitter::binary(const Insn& i, bool commutative) {
     default: check(false);
   }
   host_flags_ = HostFlags::none;
-  if (i.op == Op::mul) test_nz(i.flags, work);
-  else save_flags(i.flags, i.op == Op::sub ? HostFlags::sub : arithmetic ? HostFlags::add : HostFlags::logic);
+  if (i.op == Op::mul) test_nz(i.flags, work, i.d);
+  else if (i.op == Op::sub) save_flags(i.flags, HostFlags::sub, of_operands(i));
+  else if (!arithmetic || !(i.flags & ~flags_nz)) save_flags(i.flags, arithmetic ? HostFlags::add : HostFlags::logic, of_result(i.d));
+  else save_flags(i.flags, HostFlags::add);
   if (work.id() != d.id()) a_.mov(d, work);
   finish(i.d, d);
 }
@@ -303,7 +307,7 @@ void Emitter::carry_in(const Insn& i, bool inverted) {
   if (i.op == Op::rrx) {
     if (i.flags & flag_c) a_.setc(flag_byte(flag_c));
     host_flags_ = HostFlags::none;
-    test_nz(i.flags, work);
+    test_nz(i.flags, work, Ref::none());
   } else {
     save_flags(i.flags, inverted ? HostFlags::sub : HostFlags::add);
   }
@@ -323,6 +327,7 @@ bool Emitter::scaled_sum(const Insn& i) {
   if (base.is_imm()) return false;
   const Gp b = in_register(base, 0), index = in_register(i.a, 0);
   ++position_;
+  keep_flags(sum);
   const Gp d = destination(sum.d, Insn{Op::add});
   a_.lea(d, x86::ptr(b.r64(), index.r64(), i.imm));
   finish(sum.d, d);
@@ -348,8 +353,8 @@ void Emitter::shift_immediate(const Insn& i) {
     }
     if (i.flags & flag_c) a_.setc(flag_byte(flag_c));
   }
-  if (n && i.op != Op::ror && (i.flags & flags_nz)) save_flags(i.flags & flags_nz, HostFlags::logic);
-  else test_nz(i.flags, d);
+  if (n && i.op != Op::ror && (i.flags & flags_nz)) save_flags(i.flags & flags_nz, HostFlags::logic, of_result(i.d));
+  else test_nz(i.flags, d, i.d);
   finish(i.d, d);
 }
 
@@ -378,7 +383,7 @@ void Emitter::shift_variable(const Insn& i) {
   else if (i.op == Op::shl) a_.shlx(d, value, amount);
   else if (i.op == Op::shr) a_.shrx(d, value, amount);
   else a_.sarx(d, value, amount);
-  test_nz(i.flags, d);
+  test_nz(i.flags, d, i.d);
   finish(i.d, d);
 }
 
@@ -401,7 +406,7 @@ void Emitter::shift_saturating(const Insn& i) {
     a_.cmovnz(result, other);
   }
   adopt(i.d, result);
-  test_nz(i.flags, result);
+  test_nz(i.flags, result, i.d);
 }
 
 void Emitter::multiply_long(const Insn& i) {
@@ -511,10 +516,11 @@ void Emitter::unary(const Insn& i) {
       }
   }
   finish(i.d, d);
-  test_nz(i.flags, d);
+  test_nz(i.flags, d, i.d);
 }
 
 void Emitter::one(const Insn& i) {
+  keep_flags(i);
   switch (i.op) {
     case Op::insn:
       pc_ = i.imm & ~layout_.mode_bits;
@@ -539,7 +545,7 @@ void Emitter::one(const Insn& i) {
       a_.not_(inverted);
       const asmjit::Operand a = operand(i.a, i.imm);
       a_.emit(x86::Inst::kIdAnd, inverted, a);
-      save_flags(i.flags, HostFlags::logic);
+      save_flags(i.flags, HostFlags::logic, of_result(i.d));
       adopt(i.d, inverted);
       break;
     }
@@ -595,28 +601,21 @@ void Emitter::one(const Insn& i) {
       break;
     case Op::label:
       check_no_temps_live();
-      a_.bind(labels_[i.c.bits]);
-      host_flags_ = HostFlags::none;
+      place_label(i.c.bits, !left_);
       break;
     case Op::br: jump_inside(i); break;
-    case Op::br_cond: {
+    case Op::br_cond:
       check_no_temps_live();
-      const auto cc = condition(Cond(i.aux));
-      a_.j(cc, labels_[i.c.bits]);
+      branch(i, condition(Cond(i.aux)));
       break;
-    }
     case Op::br_zero: case Op::br_nonzero: {
       const Gp a = in_register(i.a, i.imm);
       a_.test(a, a);
-      i.op == Op::br_zero ? a_.jz(labels_[i.c.bits]) : a_.jnz(labels_[i.c.bits]);
       host_flags_ = HostFlags::none;
+      branch(i, i.op == Op::br_zero ? x86::CondCode::kZ : x86::CondCode::kNZ);
       break;
     }
-    case Op::br_cmp: {
-      const auto cc = compare_values(i);
-      a_.j(cc, labels_[i.c.bits]);
-      break;
-    }
+    case Op::br_cmp: branch(i, compare_values(i)); break;
     case Op::exit_jump: exit_jump(i); break;
     case Op::exit_indirect: exit_indirect(i); break;
     case Op::exit_state:

@@ -32,20 +32,61 @@ class Emitter {
   // What the host flags say, while they still do.
   enum class HostFlags : u8 { none, add, sub, logic };
 
+  // Flags that are not in memory: `mask` of those of a comparison of a + a_add with b, to be repeated when they are wanted.
+  struct Deferred {
+    u8 mask = 0;
+    HostFlags kind = HostFlags::none;  // sub or logic
+    Ref a, b;
+    u32 a_add = 0, imm = 0;
+    friend bool operator==(const Deferred& x, const Deferred& y) {
+      return x.mask == y.mask && (!x.mask || (x.kind == y.kind && x.a == y.a && x.b == y.b && x.a_add == y.a_add && x.imm == y.imm));
+    }
+  };
+  // A way to a label not placed yet, for all jumps with the same flags deferred; host_flags: what they are there, for certain.
+  struct Way {
+    asmjit::Label label;
+    Deferred deferred;
+    HostFlags host_flags;
+    u8 host_flag_mask;
+  };
+  // A block of a region, for one state of the flags at its beginning.
+  struct Version {
+    unsigned piece;
+    Deferred deferred;
+    asmjit::Label label;
+    bool emitted = false;
+  };
+  struct Piece {
+    u32 begin, end;  // of its code
+    u32 pc = 0;
+    bool head = false;  // a jump back goes here: it polls
+  };
+
   void prepare(const Block& block);
   // Regions.
+  static bool is_double(const Insn& i, unsigned k);
   void choose_fp_pins(const Block& block);
   int fp_pin_of(Ref r) const;
   bool fp_is_upper(Ref r) const;
   void fp_get(const Gp& g, Ref r, bool wide);
   void fp_put(Ref r, const Gp& g, bool wide);
   void load_fp_pins();
+  void find_pieces(const Block& block);
+  void emit_region();
+  void emit_version(unsigned v);
+  s32 find_version(unsigned piece) const;
+  void make_version_possible(unsigned label);
+  asmjit::Label version_for(unsigned label, bool may_follow);
+  const Insn* jump_behind(const Insn& i) const;
+  u32 piece_end() const;
   void begin_region();
   void end_region();
   void spill();
   void fill();
   void jump_inside(const Insn& i);
+  void emit_range(u32 begin, u32 end);
   void one(const Insn& i);
+  void branch(const Insn& i, x86::CondCode cc);
   // Registers.
   Gp scratch();
   unsigned take_register();
@@ -73,8 +114,20 @@ class Emitter {
   void divide(const Insn& i);
   x86::CondCode compare_values(const Insn& i);
   void unary(const Insn& i);
-  void save_flags(u8 flags, HostFlags kind);
-  void test_nz(u8 flags, const Gp& value);
+  void store_flags(u8 flags, HostFlags kind);
+  void save_flags(u8 flags, HostFlags kind, const Deferred& from);
+  void save_flags(u8 flags, HostFlags kind) { save_flags(flags, kind, Deferred()); }
+  void test_nz(u8 flags, const Gp& value, Ref d);
+  bool lasts(Ref r) const;
+  bool is_pinned(Ref r) const;
+  Deferred of_result(Ref d) const;
+  Deferred of_operands(const Insn& i) const;
+  void repeat_comparison(const Deferred& d, bool slow_path);
+  void store_deferred(const Deferred& d, bool slow_path);
+  void flush_flags(u8 flags);
+  void keep_flags(const Insn& i);
+  asmjit::Label way_to(unsigned l);
+  void place_label(unsigned l, bool falls_in);
   // Leaves the condition in the host flags and returns the x86 condition that holds exactly when it does.
   x86::CondCode condition(Cond c);
   x86::Mem flag_byte(u8 flag) const;
@@ -117,11 +170,19 @@ class Emitter {
   std::array<int, max_slots> pin_of_slot_;
   bool has_bmi_, has_lzcnt_, has_movbe_, has_sse41_;
 
+  // Every operation of ours has an encoding.
+  struct NoErrors : asmjit::ErrorHandler {
+    void handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) override;
+  } no_errors_;
   asmjit::CodeHolder code_;
   x86::Assembler a_;
   const CompileRequest* request_ = nullptr;
   const u8* base_ = nullptr;
-  std::vector<asmjit::Label> labels_;
+  std::vector<std::vector<Way>> ways_;  // by label
+  std::vector<Piece> pieces_;
+  std::vector<s32> piece_of_label_;     // or -1
+  std::vector<Version> versions_;
+  s32 follows_ = -1;                    // the version whose code must come next
   std::vector<TempHome> homes_;
   std::vector<u32> last_use_;
   std::array<s32, temp_count> holder_{};  // the temporary in each register, -1 free, -2 scratch of this instruction
@@ -132,6 +193,8 @@ class Emitter {
   u16 slot_ = 0;       // … and its VcpuHeader::slot
   HostFlags host_flags_ = HostFlags::none;
   u8 host_flag_mask_ = 0;
+  Deferred deferred_;
+  bool left_ = false;  // nothing falls through to here
 
   struct SlowMemory {
     asmjit::Label entry, back;
@@ -141,12 +204,14 @@ class Emitter {
     u16 delay_slot;
     u8 aux;
     bool is_load;
+    Deferred flags = {};
     Ref pair = {};  // of an 8-byte access: the first of two slots; none otherwise
   };
   struct ExitStub {
     asmjit::Label entry;
     u32 pc;
     s32 slot;  // index in slots_, or one of these
+    Deferred flags = {};
     static constexpr s32 jump = -1, inside = -2, hot = -3;
   };
   // Consecutive words moved after one check, such as those of a push; `registers` says where each is, invalid for guest
@@ -156,6 +221,7 @@ class Emitter {
     Gp address, carrier;
     u32 pc;
     u16 delay_slot;
+    Deferred flags;
     std::span<const Insn> parts;
     std::array<Gp, 16> registers;
   };
@@ -163,6 +229,7 @@ class Emitter {
     asmjit::Label entry, back;
     u32 instruction, pc;
     u16 delay_slot;
+    Deferred flags;
   };
   // Of a region: where each floating-point slot is, or -1; which xmm registers hold pairs and which are written; whether
   // fp_fast was seen to hold.

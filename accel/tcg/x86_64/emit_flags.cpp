@@ -1,0 +1,194 @@
+// Guest flags: in the host's flags behind the operation that made them, in memory where they must be, and between the two
+// as a note of what was compared (Deferred).  Most comparisons are followed by the next one before anybody looks at the flags
+// in memory, so that what would have to be stored for an access that might fault is made up in its slow path instead.
+
+#include "accel/tcg/x86_64/emitter.hpp"
+
+#include "core/log.hpp"
+
+#include <algorithm>
+
+namespace tcg::x86_64 {
+using asmjit::imm;
+
+x86::Mem Emitter::flag_byte(u8 f) const {
+  const u16 at = f == flag_n ? layout_.flag_n : f == flag_z ? layout_.flag_z : f == flag_c ? layout_.flag_c : layout_.flag_v;
+  return x86::byte_ptr(env, at);
+}
+
+// From the host's flags to memory.
+void Emitter::store_flags(u8 flags, HostFlags kind) {
+  if (flags & flag_n) a_.sets(flag_byte(flag_n));
+  if (flags & flag_z) a_.setz(flag_byte(flag_z));
+  if (flags & flag_c) kind == HostFlags::sub ? a_.setnc(flag_byte(flag_c)) : a_.setc(flag_byte(flag_c));
+  if (flags & flag_v) a_.seto(flag_byte(flag_v));
+}
+
+// The host's flags are those of an operation of that kind; `from` says what of, or nothing that lasts.
+void Emitter::save_flags(u8 flags, HostFlags kind, const Deferred& from) {
+  host_flags_ = flags ? kind : HostFlags::none;
+  host_flag_mask_ = flags;
+  if (flags && from.mask) {
+    deferred_ = from;
+    deferred_.mask = flags;
+    if (from.kind == HostFlags::none) deferred_.kind = kind;
+  } else {
+    store_flags(flags, kind);
+  }
+}
+
+// N and Z of a result that is in `d`, when that is a guest register.
+void Emitter::test_nz(u8 flags, const Gp& value, Ref d) {
+  if (!(flags & flags_nz)) return;
+  a_.test(value, value);
+  save_flags(flags & flags_nz, HostFlags::logic, of_result(d));
+}
+
+bool Emitter::lasts(Ref r) const { return r.is_guest() && fp_pin_of(r) < 0; }
+bool Emitter::is_pinned(Ref r) const { return r.is_guest() && pin_of_slot_[r.index()] >= 0; }
+
+Emitter::Deferred Emitter::of_result(Ref d) const {
+  Deferred r;
+  if (is_pinned(d)) r = {.mask = flags_all, .kind = HostFlags::logic, .a = d, .b = d};
+  return r;
+}
+
+// Of `sub` or `and_` with flags: its operands when they stay as they are, or can be told from the result.
+Emitter::Deferred Emitter::of_operands(const Insn& i) const {
+  Deferred r;
+  if (!lasts(i.a) || !(lasts(i.b) || i.b.is_imm()) || (!is_pinned(i.a) && !is_pinned(i.b) && !i.b.is_imm())) return r;
+  if (i.d == i.b && !i.d.is_none()) return r;
+  if (i.d == i.a) {
+    if (i.op != Op::sub || !i.b.is_imm() || !is_pinned(i.a)) return r;
+    return {.mask = flags_all, .a = i.a, .b = i.b, .a_add = i.imm, .imm = i.imm};
+  }
+  return {.mask = flags_all, .a = i.a, .b = i.b, .imm = i.imm};
+}
+
+// Repeats the comparison and stores its flags.  In a slow path no register is free.
+void Emitter::store_deferred(const Deferred& d, bool slow_path) {
+  if (!d.mask) return;
+  repeat_comparison(d, slow_path);
+  store_flags(d.mask, d.kind);
+}
+
+void Emitter::repeat_comparison(const Deferred& d, bool slow_path) {
+  const auto place = [&](Ref r) -> asmjit::Operand {
+    if (r.is_imm()) return imm(s32(d.imm));
+    return is_pinned(r) ? asmjit::Operand(pins[pin_of_slot_[r.index()]]) : asmjit::Operand(slot_memory(layout_, r.index()));
+  };
+  asmjit::Operand a = place(d.a), b = place(d.b);
+  if (d.a_add && slow_path) {
+    const auto sum = header32(at_argument + 8);
+    a_.emit(x86::Inst::kIdMov, sum, a);
+    a_.add(sum, imm(s32(d.a_add)));
+    if (d.b == d.a) b = imm(-1), a = sum;  // N and Z of the sum
+    else a = sum;
+  } else if (d.a_add) {
+    const Gp sum = temps[take_register()];  // for the comparison only
+    a_.lea(sum, x86::ptr(a.as<Gp>().r64(), s32(d.a_add)));
+    if (d.b == d.a) b = sum;
+    a = sum;
+  }
+  if (d.kind == HostFlags::logic && b.isMem()) std::swap(a, b);
+  a_.emit(d.kind == HostFlags::logic ? x86::Inst::kIdTest : x86::Inst::kIdCmp, a, b);
+}
+
+// Stores what is deferred of `flags`; a part keeps the rest deferred.
+void Emitter::flush_flags(u8 flags) {
+  const u8 due = deferred_.mask & flags;
+  if (!due) return;
+  if (host_flags_ == HostFlags::none || (due & ~host_flag_mask_)) {
+    repeat_comparison(deferred_, false);
+    host_flags_ = deferred_.kind;
+    host_flag_mask_ = deferred_.mask;
+  }
+  store_flags(due, host_flags_);
+  deferred_.mask &= u8(~due);
+}
+
+// Before the operation: what it leaves of the flags must not depend on what it writes.
+void Emitter::keep_flags(const Insn& i) {
+  if (!deferred_.mask) return;
+  switch (i.op) {
+    case Op::adc: case Op::sbc: case Op::rrx: flush_flags(flag_c); break;
+    case Op::get_flag: flush_flags(i.aux); break;
+    case Op::exit_jump: case Op::exit_indirect: case Op::exit_state: flush_flags(flags_all); return;
+    case Op::call:
+      if (layout_.helpers[i.imm].state) flush_flags(flags_all);
+      break;
+    default: break;
+  }
+  if (i.op > Op::br && i.op <= Op::br_cmp)
+    if (const Insn* jump = jump_behind(i)) make_version_possible(jump->c.bits);
+  if (i.op >= Op::label && i.op <= Op::br_cmp) return;
+  if (const u8 written = i.flags | i.dead) {
+    flush_flags(u8(~written));
+    deferred_.mask = 0;
+  }
+  const auto touches = [&](Ref d) { return !d.is_none() && (d == deferred_.a || d == deferred_.b); };
+  const bool two_results = i.op == Op::mulu2 || i.op == Op::muls2 || i.op == Op::divu || i.op == Op::divs;
+  if (two_results && touches(i.c)) return flush_flags(flags_all);
+  if (i.d.is_guest() && is_double(i, 0) && touches(Ref::guest(i.d.index() + 1))) return flush_flags(flags_all);
+  if (!touches(i.d)) return;
+  // a + n, with what was compared being a: now that is n less.
+  const bool moves = (i.op == Op::add || i.op == Op::sub) && !i.flags && i.a == i.d && i.b.is_imm() && is_pinned(i.d) && i.d == deferred_.a &&
+                     (i.d != deferred_.b || deferred_.kind == HostFlags::logic) && (deferred_.b.is_imm() || is_pinned(deferred_.b));
+  if (!moves) return flush_flags(flags_all);
+  deferred_.a_add += i.op == Op::add ? -i.imm : i.imm;
+}
+
+// ---- paths that meet
+
+// Where a path that goes to label l now must jump.
+asmjit::Label Emitter::way_to(unsigned l) {
+  for (Way& w : ways_[l])
+    if (w.deferred == deferred_) {
+      w.host_flags = HostFlags::none;
+      return w.label;
+    }
+  ways_[l].push_back({a_.newLabel(), deferred_, host_flags_, host_flag_mask_});
+  return ways_[l].back().label;
+}
+
+// All ways here come to agree on where the flags are.
+void Emitter::place_label(unsigned l, bool falls_in) {
+  std::vector<Way>& ways = ways_[l];
+  if (ways.empty() && falls_in) return;
+  const bool alone = !falls_in && ways.size() == 1;
+  if (alone) {
+    const Way& w = ways[0];
+    a_.bind(w.label);
+    deferred_ = w.deferred;
+    host_flags_ = w.host_flags;
+    host_flag_mask_ = w.host_flag_mask;
+  } else {
+    const bool agree = std::ranges::all_of(ways, [&](const Way& w) { return w.deferred == (falls_in ? deferred_ : ways[0].deferred); });
+    if (ways.empty()) {
+      deferred_ = {};
+    } else if (agree) {
+      deferred_ = ways[0].deferred;
+      a_.bind(ways[0].label);
+    } else {
+      const auto join = a_.newLabel();
+      if (falls_in) flush_flags(flags_all);
+      holder_.fill(-1);
+      bool through = falls_in;
+      for (const Way& w : ways) {
+        if (!w.deferred.mask) continue;
+        if (through) a_.jmp(join);
+        a_.bind(w.label);
+        store_deferred(w.deferred, false);
+        holder_.fill(-1);
+        through = true;
+      }
+      a_.bind(join);
+      for (const Way& w : ways)
+        if (!w.deferred.mask) a_.bind(w.label);
+      deferred_ = {};
+    }
+    host_flags_ = HostFlags::none;
+  }
+  ways.clear();
+}
+}  // namespace tcg::x86_64
