@@ -78,20 +78,29 @@ void Emitter::repeat_comparison(const Deferred& d, bool slow_path) {
     return is_pinned(r) ? asmjit::Operand(pins[pin_of_slot_[r.index()]]) : asmjit::Operand(slot_memory(layout_, r.index()));
   };
   asmjit::Operand a = place(d.a), b = place(d.b);
-  if (d.a_add && slow_path) {
+  if (d.b_add) {
+    const Gp sum = slow_path ? x86::eax : temps[take_register()];
+    if (slow_path) a_.push(x86::rax);
+    a_.lea(sum, x86::ptr(b.as<Gp>().r64(), s32(d.b_add)));
+    b = sum;
+  }
+  if (d.a_add && d.b == d.a) {
+    a = b;
+  } else if (d.a_add && slow_path) {
     const auto sum = header32(at_argument + 8);
     a_.emit(x86::Inst::kIdMov, sum, a);
     a_.add(sum, imm(s32(d.a_add)));
-    if (d.b == d.a) b = imm(-1), a = sum;  // N and Z of the sum
-    else a = sum;
+    a = sum;
   } else if (d.a_add) {
+    if (b.isReg() && d.b_add) holder_[index_of_temp(b.as<Gp>())] = -2;
     const Gp sum = temps[take_register()];  // for the comparison only
+    if (b.isReg() && d.b_add) holder_[index_of_temp(b.as<Gp>())] = -1;
     a_.lea(sum, x86::ptr(a.as<Gp>().r64(), s32(d.a_add)));
-    if (d.b == d.a) b = sum;
     a = sum;
   }
   if (d.kind == HostFlags::logic && b.isMem()) std::swap(a, b);
   a_.emit(d.kind == HostFlags::logic ? x86::Inst::kIdTest : x86::Inst::kIdCmp, a, b);
+  if (d.b_add && slow_path) a_.pop(x86::rax);
 }
 
 // Stores what is deferred of `flags`; a part keeps the rest deferred.
@@ -131,12 +140,16 @@ void Emitter::keep_flags(const Insn& i) {
   if (two_results && touches(i.c)) return flush_flags(flags_all);
   if (i.d.is_guest() && is_double(i, 0) && touches(Ref::guest(i.d.index() + 1))) return flush_flags(flags_all);
   if (!touches(i.d)) return;
-  // a + n, with what was compared being a: now that is n less.
-  const bool moves = (i.op == Op::add || i.op == Op::sub) && !i.flags && i.a == i.d && i.b.is_imm() && is_pinned(i.d) && i.d == deferred_.a &&
-                     (i.d != deferred_.b || deferred_.kind == HostFlags::logic) && (deferred_.b.is_imm() || is_pinned(deferred_.b));
+  // r + n, with what was compared being r: now that is n less.
+  const bool moves = (i.op == Op::add || i.op == Op::sub) && !i.flags && i.a == i.d && i.b.is_imm() && is_pinned(i.d) && can_add();
   if (!moves) return flush_flags(flags_all);
-  deferred_.a_add += i.op == Op::add ? -i.imm : i.imm;
+  const u32 less = i.op == Op::add ? -i.imm : i.imm;
+  if (i.d == deferred_.a) deferred_.a_add += less;
+  if (i.d == deferred_.b) deferred_.b_add += less;
 }
+
+// Both sides in registers or constant.
+bool Emitter::can_add() const { return is_pinned(deferred_.a) && (deferred_.b.is_imm() || is_pinned(deferred_.b)); }
 
 // ---- paths that meet
 

@@ -4,6 +4,7 @@
 #include "accel/tcg/x86_64/backend.hpp"
 #include "accel/tcg/x86_64/registers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -32,14 +33,14 @@ class Emitter {
   // What the host flags say, while they still do.
   enum class HostFlags : u8 { none, add, sub, logic };
 
-  // Flags that are not in memory: `mask` of those of a comparison of a + a_add with b, to be repeated when they are wanted.
+  // Flags that are not in memory: `mask` of those of a comparison of a + a_add with b + b_add, to be repeated when wanted.
   struct Deferred {
     u8 mask = 0;
     HostFlags kind = HostFlags::none;  // sub or logic
     Ref a, b;
-    u32 a_add = 0, imm = 0;
+    u32 a_add = 0, b_add = 0, imm = 0;
     friend bool operator==(const Deferred& x, const Deferred& y) {
-      return x.mask == y.mask && (!x.mask || (x.kind == y.kind && x.a == y.a && x.b == y.b && x.a_add == y.a_add && x.imm == y.imm));
+      return x.mask == y.mask && (!x.mask || (x.kind == y.kind && x.a == y.a && x.b == y.b && x.a_add == y.a_add && x.b_add == y.b_add && x.imm == y.imm));
     }
   };
   // A way to a label not placed yet, for all jumps with the same flags deferred; host_flags: what they are there, for certain.
@@ -126,6 +127,8 @@ class Emitter {
   void store_deferred(const Deferred& d, bool slow_path);
   void flush_flags(u8 flags);
   void keep_flags(const Insn& i);
+  bool can_add() const;
+  static unsigned index_of_temp(const Gp& g) { return unsigned(std::find(std::begin(temps), std::end(temps), g) - temps); }
   asmjit::Label way_to(unsigned l);
   void place_label(unsigned l, bool falls_in);
   // Leaves the condition in the host flags and returns the x86 condition that holds exactly when it does.
