@@ -251,6 +251,8 @@ struct GuestLayout {
   u16 fp_last = 0;
   // Slots of floating-point registers, in pairs: each is two singles or one double.
   u16 fp_first = 0, fp_count = 0;
+  // The slots before this one are general registers, which a region may pin.
+  u16 pinnable = 0;
 };
 
 // Text of `-d op`.

@@ -49,6 +49,7 @@ struct Layout {
               at(&sample.fp_fast), at(&sample.vfp.fpscr), helper_vfp_data, 1};
     layout.fp_first = slot::s0;
     layout.fp_count = 32;
+    layout.pinnable = 15;
   }
 };
 

@@ -73,6 +73,7 @@ struct Layout {
               0, helper_fp, 1, 0x8000'0000, 0x4000'0000, at(&sample.fp_last)};
     layout.fp_first = slot::f;
     layout.fp_count = 64;
+    layout.pinnable = 32;
   }
 };
 }  // namespace

@@ -258,62 +258,81 @@ void Emitter::exit_indirect(const Insn& i) {
 }
 
 // The thunk takes the address and the value from the state, puts what it loaded there, and keeps every register.
-void Emitter::slow_access(const SlowMemory& s, u8 aux, u32 offset, const Gp& data) {
-  a_.mov(header32(at_argument), s.address);
-  if (offset) a_.add(header32(at_argument), offset);
-  if (!s.is_load) a_.mov(header32(at_argument + 4), data);
-  const u8* thunk = s.is_load ? thunks_.load[aux & 63] : thunks_.store[aux & 63];
+void Emitter::slow_access(bool is_load, u8 aux) {
+  const u8* thunk = is_load ? thunks_.load[aux & 63] : thunks_.store[aux & 63];
   check(thunk != nullptr);
   a_.call(imm(u64(thunk)));
-  if (s.is_load) a_.mov(data, header32(at_result));
 }
 
-// One word of a pair; the slots are memory, so a register that is free on this path stands between.
-void Emitter::slow_pair_word(const SlowMemory& s, u8 aux, u32 offset, const x86::Mem& slot) {
-  const Gp between = s.carrier;
-  if (!s.is_load) a_.mov(between, slot);
-  slow_access(s, aux, offset, between);
-  if (s.is_load) a_.mov(slot, between);
+// Where blocks have a guest register.
+asmjit::Operand Emitter::outside_place(Ref r) const {
+  const int pin = block_pin_of_slot_[r.index()];
+  return pin >= 0 ? asmjit::Operand(pins[pin]) : asmjit::Operand(slot_memory(layout_, r.index()));
+}
+
+void Emitter::slow_memory(const SlowMemory& s) {
+  a_.bind(s.entry);
+  store_deferred(s.flags, true);
+  put_pc(s.pc, s.delay_slot);
+  a_.mov(header32(at_argument), s.address);
+  if (s.pair.is_none()) {
+    if (!s.is_load) a_.mov(header32(at_argument + 4), s.data);
+    spill();
+    slow_access(s.is_load, s.aux);
+    fill();
+    if (s.is_load) a_.mov(s.data, header32(at_result));
+  } else {  // as two words; the slots are memory, so a register that is free on this path stands between
+    spill();
+    if ((s.is_load ? thunks_.load : thunks_.store)[s.aux & 63]) slow_access(s.is_load, s.aux);
+    const u8 word = u8((s.aux & ~mem_size) | 2);
+    for (unsigned n = 0; n < 2; ++n) {
+      const auto slot = slot_memory(layout_, s.pair.index() + (s.aux & mem_big ? 1 - n : n));
+      if (n) a_.add(header32(at_argument), 4);
+      if (!s.is_load) {
+        a_.mov(s.carrier, slot);
+        a_.mov(header32(at_argument + 4), s.carrier);
+      }
+      slow_access(s.is_load, word);
+      if (!s.is_load) continue;
+      a_.mov(s.carrier, header32(at_result));
+      a_.mov(slot, s.carrier);
+    }
+    fill();
+  }
+  leave_slot(s.delay_slot);
+  a_.jmp(s.back);
+}
+
+// A word at a time, between where blocks have their registers; a temporary's register is its own.
+void Emitter::slow_run(const SlowRun& s) {
+  a_.bind(s.entry);
+  store_deferred(s.flags, true);
+  put_pc(s.pc, s.delay_slot);
+  a_.mov(header32(at_argument), s.address);
+  spill();
+  const bool is_load = s.parts[0].op == Op::load;
+  for (unsigned n = 0; n < s.parts.size(); ++n) {
+    const Ref moved = is_load ? s.parts[n].d : s.parts[n].b;
+    const asmjit::Operand place = moved.is_temp() ? asmjit::Operand(s.registers[n]) : outside_place(moved);
+    const Gp r = place.isReg() ? place.as<Gp>() : s.carrier;
+    if (n) a_.add(header32(at_argument), 4);
+    if (!is_load) {
+      if (place.isMem()) a_.mov(r, place.as<x86::Mem>());
+      a_.mov(header32(at_argument + 4), r);
+    }
+    slow_access(is_load, s.parts[n].aux);
+    if (!is_load) continue;
+    a_.mov(r, header32(at_result));
+    if (place.isMem()) a_.mov(place.as<x86::Mem>(), r);
+  }
+  fill();
+  leave_slot(s.delay_slot);
+  a_.jmp(s.back);
 }
 
 void Emitter::stubs() {
-  for (const SlowMemory& s : slow_) {
-    a_.bind(s.entry);
-    store_deferred(s.flags, true);
-    put_pc(s.pc, s.delay_slot);
-    spill();
-    if (s.pair.is_none()) {
-      slow_access(s, s.aux, 0, s.data);
-    } else {  // as two words; each keeps all registers
-      if ((s.is_load ? thunks_.load : thunks_.store)[s.aux & 63]) slow_access(s, s.aux, 0, s.carrier);
-      const u8 word = u8((s.aux & ~mem_size) | 2);
-      for (unsigned n = 0; n < 2; ++n) {
-        const auto slot = slot_memory(layout_, s.pair.index() + (s.aux & mem_big ? 1 - n : n));
-        slow_pair_word(s, word, 4 * n, slot);
-      }
-    }
-    fill();
-    leave_slot(s.delay_slot);
-    a_.jmp(s.back);
-  }
-  for (const SlowRun& s : slow_runs_) {
-    a_.bind(s.entry);
-    store_deferred(s.flags, true);
-    put_pc(s.pc, s.delay_slot);
-    spill();
-    const bool is_load = s.parts[0].op == Op::load;
-    for (unsigned n = 0; n < s.parts.size(); ++n) {
-      const Ref moved = is_load ? s.parts[n].d : s.parts[n].b;
-      const bool in_memory = !s.registers[n].isValid();
-      const Gp& r = in_memory ? s.carrier : s.registers[n];
-      if (!is_load && in_memory) a_.mov(r, slot_memory(layout_, moved.index()));
-      slow_access({.address = s.address, .is_load = is_load}, s.parts[n].aux, 4 * n, r);
-      if (is_load && in_memory) a_.mov(slot_memory(layout_, moved.index()), r);
-    }
-    fill();
-    leave_slot(s.delay_slot);
-    a_.jmp(s.back);
-  }
+  for (const SlowMemory& s : slow_) slow_memory(s);
+  for (const SlowRun& s : slow_runs_) slow_run(s);
   for (const SlowFp& s : slow_fp_) {
     a_.bind(s.entry);
     store_deferred(s.flags, true);

@@ -1,8 +1,8 @@
 // What regions have that blocks have not: floating-point registers in xmm registers, and jumps back inside.
 //
-// xmm4 … xmm15 hold pairs of slots (a double, or two singles) from the region's beginning to each way out of it.  Whatever
-// may look at guest state, or clobber xmm registers, stands between a call of spill_ and one of fill_: two short routines at
-// the end of the region's code.
+// xmm4 … xmm15 hold slots (a double, two singles, or one) from the region's beginning to each way out of it, and pins may hold
+// other slots than outside.  Whatever may look at guest state, or clobber registers, stands between a call of spill_ and one of
+// fill_, two short routines at the end of the region's code: there everything is where blocks have it.
 
 #include "accel/tcg/x86_64/emitter.hpp"
 
@@ -86,6 +86,39 @@ void Emitter::choose_fp_pins(const Block& block) {
     if (const int pin = fp_pin_of(i.d); pin >= 0) fp_written_ |= 1u << pin;
 }
 
+// A region's registers need not be those that all code uses most.
+void Emitter::choose_pins(const Block& block) {
+  pin_of_slot_ = block_pin_of_slot_;
+  moved_.clear();
+  if (!request_->region) return;
+  constexpr u32 worth = 16;  // uses, weighted, that pay for moving in and out
+  std::array<u32, max_slots> uses{};
+  u32 weight = 1, all = 0, calls = 0;
+  for (std::size_t n = 0; n < block.code.size(); ++n) {
+    const Insn& i = block.code[n];
+    if (i.op == Op::label && i.imm) {
+      weight = 1;
+      for (u32 d = 1; d < i.imm; ++d) weight *= 8;
+    }
+    all += weight;
+    if (i.op == Op::call && returns(block, n)) calls += weight;
+    for (const Ref r : {i.d, i.a, i.b})
+      if (r.is_guest()) uses[r.index()] += weight;
+  }
+  if (calls * 16 > all) return;
+  for (;;) {
+    int best = -1, worst = -1;
+    for (unsigned s = 0; s < layout_.slots.size(); ++s) {
+      if (pin_of_slot_[s] >= 0 && block_pin_of_slot_[s] >= 0 && (worst < 0 || uses[s] < uses[u32(worst)])) worst = int(s);
+      if (pin_of_slot_[s] < 0 && block_pin_of_slot_[s] < 0 && s < layout_.pinnable && (best < 0 || uses[s] > uses[u32(best)])) best = int(s);
+    }
+    if (best < 0 || worst < 0 || uses[u32(best)] < uses[u32(worst)] + worth) return;
+    const int pin = std::exchange(pin_of_slot_[u32(worst)], -1);
+    pin_of_slot_[u32(best)] = pin;
+    moved_.push_back({u8(pin), u8(best), u8(worst)});
+  }
+}
+
 int Emitter::fp_pin_of(Ref r) const {
   const unsigned slot = r.is_guest() ? r.index() - layout_.fp_first : ~0u;
   return slot < layout_.fp_count ? fp_pin_of_slot_[slot] : -1;
@@ -128,7 +161,7 @@ void Emitter::begin_region() {
     a_.je(imm(u64(request_->plain)));
   }
   for (const Guard& g : request_->guards) {
-    check(pin_of_slot_[g.slot] < 0);
+    check(block_pin_of_slot_[g.slot] < 0);
     if (g.equal) {
       a_.cmp(slot_memory(layout_, g.slot), g.value);
       a_.jne(imm(u64(request_->plain)));
@@ -137,10 +170,14 @@ void Emitter::begin_region() {
       a_.jz(imm(u64(request_->plain)));
     }
   }
-  load_fp_pins();
+  load_region_pins();
 }
 
-void Emitter::load_fp_pins() {
+void Emitter::load_region_pins() {
+  for (const MovedPin& m : moved_) {
+    a_.mov(slot_memory(layout_, m.outside), pins[m.pin]);
+    a_.mov(pins[m.pin], slot_memory(layout_, m.slot));
+  }
   for (u32 pin = 0; pin < fp_pinned_; ++pin) {
     const s32 at = layout_.slots[fp_slot_of_pin_[pin]].offset;
     fp_paired_ >> pin & 1 ? a_.movq(fp_pin(pin), x86::qword_ptr(env, at)) : a_.movd(fp_pin(pin), x86::dword_ptr(env, at));
@@ -148,23 +185,27 @@ void Emitter::load_fp_pins() {
 }
 
 void Emitter::end_region() {
-  if (!fp_pinned_) return;
+  if (!has_own_pins()) return;
   a_.bind(spill_);
+  for (const MovedPin& m : moved_) {
+    a_.mov(slot_memory(layout_, m.slot), pins[m.pin]);
+    a_.mov(pins[m.pin], slot_memory(layout_, m.outside));
+  }
   for (u32 pin = 0; pin < fp_pinned_; ++pin) {
     const s32 at = layout_.slots[fp_slot_of_pin_[pin]].offset;
     if (fp_written_ >> pin & 1) fp_paired_ >> pin & 1 ? a_.movq(x86::qword_ptr(env, at), fp_pin(pin)) : a_.movd(x86::dword_ptr(env, at), fp_pin(pin));
   }
   a_.ret();
   a_.bind(fill_);
-  load_fp_pins();
+  load_region_pins();
   a_.ret();
 }
 
 void Emitter::spill() {
-  if (fp_pinned_) a_.call(spill_);
+  if (has_own_pins()) a_.call(spill_);
 }
 void Emitter::fill() {
-  if (fp_pinned_) a_.call(fill_);
+  if (has_own_pins()) a_.call(fill_);
 }
 
 // ---- blocks

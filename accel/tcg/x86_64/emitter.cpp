@@ -14,9 +14,9 @@ void Emitter::NoErrors::handleError(asmjit::Error, const char* message, asmjit::
 }
 
 Emitter::Emitter(const GuestLayout& layout, const Thunks& thunks) : layout_(layout), thunks_(thunks) {
-  pin_of_slot_.fill(-1);
-  check(layout.slots.size() <= pin_of_slot_.size());
-  for (unsigned s = 0; s < layout.slots.size(); ++s) pin_of_slot_[s] = pin_of(layout, s);
+  block_pin_of_slot_.fill(-1);
+  check(layout.slots.size() <= block_pin_of_slot_.size());
+  for (unsigned s = 0; s < layout.slots.size(); ++s) block_pin_of_slot_[s] = pin_of(layout, s);
   const auto& features = asmjit::CpuInfo::host().features().x86();
   has_bmi_ = features.hasBMI() && features.hasBMI2();
   has_lzcnt_ = features.hasLZCNT();
@@ -74,6 +74,7 @@ void Emitter::prepare(const Block& block) {
   exits_.clear();
   slots_.clear();
   choose_fp_pins(block);
+  choose_pins(block);
 }
 
 // ---- registers

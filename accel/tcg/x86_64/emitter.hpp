@@ -66,12 +66,14 @@ class Emitter {
   void prepare(const Block& block);
   // Regions.
   static bool is_double(const Insn& i, unsigned k);
+  void choose_pins(const Block& block);
   void choose_fp_pins(const Block& block);
+  bool has_own_pins() const { return fp_pinned_ || !moved_.empty(); }
   int fp_pin_of(Ref r) const;
   bool fp_is_upper(Ref r) const;
   void fp_get(const Gp& g, Ref r, bool wide);
   void fp_put(Ref r, const Gp& g, bool wide);
-  void load_fp_pins();
+  void load_region_pins();
   void find_pieces(const Block& block);
   void emit_region();
   void emit_version(unsigned v);
@@ -160,8 +162,11 @@ class Emitter {
   enum class Range : u8 { finite, not_tiny, ordinary };  // ordinary is both
   void fp_require(const x86::Xmm& x, bool wide, Range range, const asmjit::Label& slow);
   struct SlowMemory;
-  void slow_access(const SlowMemory& s, u8 aux, u32 offset, const Gp& data);
-  void slow_pair_word(const SlowMemory& s, u8 aux, u32 offset, const x86::Mem& slot);
+  struct SlowRun;
+  void slow_access(bool is_load, u8 aux);
+  asmjit::Operand outside_place(Ref r) const;
+  void slow_memory(const SlowMemory& s);
+  void slow_run(const SlowRun& s);
   void put_pc(u32 pc, u16 delay_slot);
   void leave_slot(u16 delay_slot);
   void exit_jump(const Insn& i);
@@ -170,7 +175,8 @@ class Emitter {
 
   const GuestLayout& layout_;
   const Thunks& thunks_;
-  std::array<int, max_slots> pin_of_slot_;
+  std::array<int, max_slots> pin_of_slot_;        // in the code that is being emitted
+  std::array<int, max_slots> block_pin_of_slot_;  // in blocks, thunks and C++ calls
   bool has_bmi_, has_lzcnt_, has_movbe_, has_sse41_;
 
   // Every operation of ours has an encoding.
@@ -241,6 +247,11 @@ class Emitter {
   u32 fp_paired_ = 0, fp_written_ = 0;
   unsigned fp_pinned_ = 0;
   bool fp_known_ = false;
+  // Pins that hold another slot in the region than elsewhere.
+  struct MovedPin {
+    u8 pin, slot, outside;
+  };
+  std::vector<MovedPin> moved_;
   asmjit::Label spill_, fill_;
   std::vector<SlowMemory> slow_;
   std::vector<SlowFp> slow_fp_;
