@@ -13,9 +13,20 @@ MachineBase::~MachineBase() {
 }
 
 bool MachineBase::add_ram(const char* name, GuestPhys at, u64 size, bool rom) {
-  void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  // Aligned for the host's large pages, which halve what a guest's cache misses cost; what sticks out is given back.
+  constexpr u64 large = 2 * MiB;
+  const u64 slack = size >= large ? large : 0;
+  void* p = mmap(nullptr, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) return false;
-  ram.push_back({name, at, size, static_cast<u8*>(p), rom});
+  u8* host = static_cast<u8*>(p);
+  if (slack) {
+    const u64 before = -reinterpret_cast<u64>(p) & (large - 1);
+    if (before) munmap(host, before);
+    munmap(host + before + size, slack - before);
+    host += before;
+    madvise(host, size, MADV_HUGEPAGE);
+  }
+  ram.push_back({name, at, size, host, rom});
   return true;
 }
 
