@@ -27,6 +27,9 @@ inline constexpr std::size_t probe_count = std::size_t(1) << probe_bits;
 inline constexpr unsigned page_bits = 12;
 inline constexpr std::size_t page_table_entries = std::size_t(1) << (32 - page_bits);
 inline constexpr unsigned page_table_count = 4;
+// From one table to the next, in entries: a word's address rotated right by page_bits has its two lowest bits above the page
+// number, so that a misaligned address reads one of the zeros there.
+inline constexpr std::size_t page_table_stride = 4 * page_table_entries;
 
 // Doubles without their sign, doubled: twice the least normal number's exponent, infinity, and what lies between.
 inline constexpr u64 fp_limits[] = {u64(2) << 53, u64(0x7ff) << 53, u64(0x7fd) << 53};
@@ -64,7 +67,7 @@ inline constexpr std::size_t hot_offset = 48 * 1024;
 inline constexpr std::size_t probe_offset = 64 * 1024;
 static_assert(hot_offset + hot_count * sizeof(u32) <= probe_offset);
 inline constexpr std::size_t page_table_offset = probe_offset + 2 * probe_count * sizeof(ProbeEntry);
-inline constexpr std::size_t vcpu_mapping_size = page_table_offset + page_table_count * page_table_entries * sizeof(u64);
+inline constexpr std::size_t vcpu_mapping_size = page_table_offset + page_table_count * page_table_stride * sizeof(u64);
 
 // Which entry of a probe table serves a pc; the low two bits are mode bits or zero.
 constexpr std::size_t probe_index(u32 pc) { return pc >> 2 & (probe_count - 1); }
@@ -77,7 +80,7 @@ inline ProbeEntry* probe_table(VcpuHeader* c, unsigned privilege) {
 }
 inline u64* page_table(VcpuHeader* c, unsigned privilege, bool store) {
   return reinterpret_cast<u64*>(reinterpret_cast<u8*>(c) + page_table_offset) +
-         (2 * privilege + store) * page_table_entries;
+         (2 * privilege + store) * page_table_stride;
 }
 // Where execution is to begin again when the instruction at pc was not done: a branch goes with its delay slot.
 inline void restart_instruction(VcpuHeader& c) {

@@ -20,13 +20,21 @@ x86::Gp Emitter::effective_address(const Insn& i) {
 // Offset of the flat page table it goes by.
 s32 Emitter::page_table_of(const Insn& i) const {
   const unsigned user = i.aux & mem_user ? 1 : request_->mode & 1, store = i.op == Op::store;
-  return s32(accel::page_table_offset + (2 * user + store) * accel::page_table_entries * sizeof(u64));
+  return s32(accel::page_table_offset + (2 * user + store) * accel::page_table_stride * sizeof(u64));
 }
 
-void Emitter::load_page(const Gp& page, const Gp& address, s32 table) {
-  a_.mov(page, address);
-  a_.shr(page, accel::page_bits);
+// The page's table entry, for an access of 2^log_size bytes.  False: the alignment is still to be tested.
+bool Emitter::load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size) {
+  const bool tests = has_bmi_ && (log_size == 1 || log_size == 2);
+  if (tests) {
+    a_.rorx(page, address, accel::page_bits);
+    a_.and_(page, s32((accel::page_table_entries << log_size) - 1));
+  } else {
+    a_.mov(page, address);
+    a_.shr(page, accel::page_bits);
+  }
   a_.mov(page.r64(), x86::qword_ptr(env, page.r64(), 3, table));
+  return tests || log_size == 0;
 }
 
 // Fast path: one flat page table entry, checked for alignment and presence.  A guest register that is loaded is not
@@ -49,8 +57,8 @@ void Emitter::memory(const Insn& i) {
   const bool big = (i.aux & mem_big) && size > 1;
   const s32 table = page_table_of(i);
   if (constant) a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
-  else load_page(page, address, table);
-  if (size > 1 && !(constant && !(i.imm & (size - 1)))) {
+  const bool aligned = constant ? !(i.imm & (size - 1)) : load_page(page, address, table, i.aux & mem_size);
+  if (!aligned) {
     a_.test(address.r8(), size - 1);
     a_.jnz(slow.entry);
   }
@@ -148,13 +156,15 @@ void Emitter::memory_run(unsigned words) {
     if (moved.is_guest() && pin_of_slot_[moved.index()] < 0) continue;
     slow.registers[n] = is_load ? destination(moved, Insn{Op::load}) : in_register(moved, 0);
   }
-  load_page(page, address, page_table_of(first));
+  const bool aligned = load_page(page, address, page_table_of(first), 2);
   a_.mov(carrier, address);
   a_.and_(carrier, 0xfff);
   a_.cmp(carrier, 0x1000 - 4 * words);
   a_.ja(slow.entry);
-  a_.test(address.r8(), 3);
-  a_.jnz(slow.entry);
+  if (!aligned) {
+    a_.test(address.r8(), 3);
+    a_.jnz(slow.entry);
+  }
   a_.test(page.r64(), page.r64());
   a_.jz(slow.entry);
   a_.add(page.r64(), address.r64());  // the base may be loaded below

@@ -140,7 +140,7 @@ class Emitter {
   void memory(const Insn& i);
   Gp effective_address(const Insn& i);
   s32 page_table_of(const Insn& i) const;
-  void load_page(const Gp& page, const Gp& address, s32 table);
+  bool load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size);
   unsigned run_length() const;
   void swap_bytes(const Gp& d, u32 size);
   void load_swapped(const Gp& d, const x86::Mem& at, u8 aux);
