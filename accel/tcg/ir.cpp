@@ -144,7 +144,7 @@ void optimise(Block& block) {
     } else if (i.op != Op::insn) {
       i.dead = u8(i.dead | (i.flags & ~live.flags));
       i.flags &= live.flags;
-      const bool wide = i.op == Op::mulu2 || i.op == Op::muls2 || i.op == Op::divu || i.op == Op::divs;
+      const bool wide = has_two_results(i.op);
       const bool result_wanted = wanted(i.d) || (wide && wanted(i.c));
       if (!result_wanted && !has_effect(i)) continue;
       if (!result_wanted && !wide) i.d = Ref::none();

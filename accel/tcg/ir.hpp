@@ -80,6 +80,9 @@ enum class Op : u8 {
   count
 };
 
+// Is c an output too?
+constexpr bool has_two_results(Op op) { return op == Op::mulu2 || op == Op::muls2 || op == Op::divu || op == Op::divs; }
+
 inline constexpr u8 flag_n = 1, flag_z = 2, flag_c = 4, flag_v = 8, flags_nz = 3, flags_all = 15;
 
 // Conditions over N Z C V in the Arm order.  Comparisons take eq ne cs cc hi ls ge lt gt le: those of `sub a, b`.

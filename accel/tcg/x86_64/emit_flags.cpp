@@ -136,8 +136,7 @@ void Emitter::keep_flags(const Insn& i) {
     deferred_.mask = 0;
   }
   const auto touches = [&](Ref d) { return !d.is_none() && (d == deferred_.a || d == deferred_.b); };
-  const bool two_results = i.op == Op::mulu2 || i.op == Op::muls2 || i.op == Op::divu || i.op == Op::divs;
-  if (two_results && touches(i.c)) return flush_flags(flags_all);
+  if (has_two_results(i.op) && touches(i.c)) return flush_flags(flags_all);
   if (i.d.is_guest() && is_double(i, 0) && touches(Ref::guest(i.d.index() + 1))) return flush_flags(flags_all);
   if (!touches(i.d)) return;
   // r + n, with what was compared being r: now that is n less.

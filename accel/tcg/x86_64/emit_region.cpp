@@ -83,7 +83,8 @@ void Emitter::choose_fp_pins(const Block& block) {
     fp_paired_ |= 1u << fp_pinned_;
   }
   for (const Insn& i : block.code)
-    if (const int pin = fp_pin_of(i.d); pin >= 0) fp_written_ |= 1u << pin;
+    for (const Ref r : {i.d, has_two_results(i.op) ? i.c : Ref::none()})
+      if (const int pin = fp_pin_of(r); pin >= 0) fp_written_ |= 1u << pin;
 }
 
 // A region's registers need not be those that all code uses most.
@@ -106,11 +107,12 @@ void Emitter::choose_pins(const Block& block) {
       if (r.is_guest()) uses[r.index()] += weight;
   }
   if (calls * 16 > all) return;
+  const auto can_be_pinned = [&](unsigned s) { return s < layout_.pinnable && s - layout_.fp_first >= layout_.fp_count; };
   for (;;) {
     int best = -1, worst = -1;
     for (unsigned s = 0; s < layout_.slots.size(); ++s) {
       if (pin_of_slot_[s] >= 0 && block_pin_of_slot_[s] >= 0 && (worst < 0 || uses[s] < uses[u32(worst)])) worst = int(s);
-      if (pin_of_slot_[s] < 0 && block_pin_of_slot_[s] < 0 && s < layout_.pinnable && (best < 0 || uses[s] > uses[u32(best)])) best = int(s);
+      if (pin_of_slot_[s] < 0 && block_pin_of_slot_[s] < 0 && can_be_pinned(s) && (best < 0 || uses[s] > uses[u32(best)])) best = int(s);
     }
     if (best < 0 || worst < 0 || uses[u32(best)] < uses[u32(worst)] + worth) return;
     const int pin = std::exchange(pin_of_slot_[u32(worst)], -1);

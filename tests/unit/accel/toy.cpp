@@ -190,10 +190,11 @@ const tcg::Helper helpers[] = {
 constexpr u8 pin_order[] = {3, 0, 1, 9, 2, 4, 8, 5, 7, 6};
 #define R(i) {"r" #i, u16(offsetof(State, r) + 4 * i)}
 constexpr tcg::GuestSlot slots[] = {R(0), R(1), R(2),  R(3),  R(4),  R(5),  R(6),  R(7),
-                                    R(8), R(9), R(10), R(11), R(12), R(13), R(14), R(15)};
+                                    R(8), R(9), R(10), R(11), R(12), R(13), R(14), R(15), {"limit", u16(offsetof(State, limit))}};
 #undef R
 const tcg::GuestLayout the_layout{slots, pin_order, offsetof(State, n), offsetof(State, z), offsetof(State, c), offsetof(State, v),
-                                  helpers, offsetof(State, fp_fast), offsetof(State, fp_flags), help_fp, 1};
+                                  helpers, offsetof(State, fp_fast), offsetof(State, fp_flags), help_fp, 1,
+                                  0, 0, 0, 10, 6, 17};
 }  // namespace
 
 void record(VcpuHeader& c, u32 kind, u32 at, u32 value) {

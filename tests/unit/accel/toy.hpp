@@ -26,6 +26,7 @@ struct State {
   u32 mode = 0;  // further mode bits above privilege
   u32 fp_flags = 0;
   u8 fp_fast = 0;
+  u32 limit = 0;  // slot 16
 
   u32 flags() const { return u32(n) | u32(z) << 1 | u32(c) << 2 | u32(v) << 3; }
 };
@@ -57,6 +58,7 @@ struct Machine : MachineBase {
 inline Machine& machine(VcpuHeader& c) { return *static_cast<Machine*>(c.machine); }
 void record(VcpuHeader& c, u32 kind, u32 at, u32 value);
 
+inline constexpr unsigned limit_slot = 16;
 // Helper numbers of the layout.
 enum Help : unsigned { help_pure, help_state, help_leave, help_jump, help_trap, help_halt, help_fp };
 // An fp operation's imm, which is all its helper gets; slots by number.

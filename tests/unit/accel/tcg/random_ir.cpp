@@ -52,7 +52,7 @@ void RandomIr::memory() {
   const u32 offset = one_in(2) ? 0 : one_in(2) ? below(64) * 4 : u32(s32(below(128)) - 64);
   const u8 extra = u8((one_in(4) ? mem_user : 0) | (one_in(4) ? mem_plain : 0) | (one_in(3) ? mem_big : 0));
   if (address.is_temp() && one_in(6)) {  // two slots that are not pinned; the address is not one of them
-    const Ref pair = Ref::guest(10 + below(5));
+    const Ref pair = Ref::guest(10 + 2 * below(3));
     one_in(2) ? b_->load(pair, address, offset, 3 | extra) : b_->store(pair, address, offset, 3 | extra);
   } else if (one_in(2)) {
     const Ref d = one_in(12) ? Ref::none() : destination();
@@ -201,18 +201,13 @@ void RandomIr::one() {
   if (b_->code.back().flags && one_in(2)) one_in(3) ? branch() : use_flags();
 }
 
-void RandomIr::make(tcg::Block& block, unsigned length) {
-  b_ = &block;
-  block.clear();
-  forget();
-  open_.clear();
-  pc_ = below(1 << 20) << 2;
-  while (block.code.size() < length) {
-    if (block.code.empty() || one_in(4)) block.insn(pc_ += 4, 4, slot());
+void RandomIr::body(std::size_t end) {
+  while (b_->code.size() < end) {
+    if (one_in(4)) b_->insn(pc_ += 4, 4, slot());
     // An exit in the middle, on one side of a branch.
     if (one_in(60)) {
-      const unsigned over = block.label();
-      block.br_cond(condition(), over);
+      const unsigned over = b_->label();
+      b_->br_cond(condition(), over);
       forget();
       exit();
       place(over);
@@ -220,11 +215,65 @@ void RandomIr::make(tcg::Block& block, unsigned length) {
     }
     one();
   }
+}
+
+void RandomIr::close() {
   for (const unsigned l : open_) {
     place(l);
-    block.emit(Op::add, guest(), guest(), constant(), some(flags_all));
+    b_->emit(Op::add, guest(), guest(), constant(), some(flags_all));
   }
+  open_.clear();
   forget();
+}
+
+void RandomIr::make(tcg::Block& block, unsigned length) {
+  b_ = &block;
+  block.clear();
+  forget();
+  open_.clear();
+  pc_ = below(1 << 20) << 2;
+  block.insn(pc_ += 4, 4, slot());
+  body(length);
+  close();
   exit();
+}
+
+void RandomIr::jump_to(const std::vector<Piece>& pieces, unsigned here, bool conditional) {
+  const unsigned n = below(u32(pieces.size()));
+  if (n <= here) {
+    const unsigned more = b_->label();
+    b_->emit(Op::sub, Ref::guest(limit_slot), Ref::guest(limit_slot), 1u);
+    b_->br_nonzero(Ref::guest(limit_slot), more);
+    b_->exit_jump(random_(), false);
+    place(more);
+  }
+  const unsigned over = b_->label();
+  if (conditional && one_in(3)) b_->br_cmp(comparison(), guest(), one_in(2) ? Operand(constant()) : Operand(guest()), over);
+  else if (conditional) b_->br_cond(condition(), over);
+  b_->br(pieces[n].label);
+  if (n <= here) b_->code.back().aux = poll_aux, b_->code.back().imm = pieces[n].pc;
+  if (conditional) place(over);
+}
+
+unsigned RandomIr::make_region(tcg::Block& block, unsigned count, unsigned length) {
+  b_ = &block;
+  block.clear();
+  forget();
+  open_.clear();
+  pc_ = below(1 << 20) << 2;
+  std::vector<Piece> pieces;
+  for (unsigned n = 0; n < count; ++n) pieces.push_back({block.label(), 0});
+  for (unsigned n = 0; n < count; ++n) {
+    block.place(pieces[n].label);
+    block.code.back().imm = 1 + below(3);
+    block.insn(pieces[n].pc = pc_ += 4, 4);
+    for (unsigned part = 1 + below(3); part > 0; --part) {
+      body(block.code.size() + below(length));
+      close();
+      jump_to(pieces, n, true);
+    }
+    one_in(3) ? exit() : jump_to(pieces, n, false);
+  }
+  return pieces[below(count)].label;
 }
 }  // namespace toy

@@ -15,6 +15,9 @@ class RandomIr {
   explicit RandomIr(core::u64 seed) : random_(core::u32(seed * 0x9e37'79b9u + (seed >> 32))) {}
   // A block of about `length` operations.
   void make(tcg::Block& block, unsigned length);
+  // A region of so many blocks, each of about `length` operations; returns the label it begins at.  Jumps back end when
+  // the slot `limit` is counted down to 0.
+  unsigned make_region(tcg::Block& block, unsigned pieces, unsigned length);
 
  private:
   core::u32 below(core::u32 n) { return core::u32((core::u64(random_()) * n) >> 32); }
@@ -41,6 +44,13 @@ class RandomIr {
   void use_flags();
   void branch();
   void place(unsigned label);
+  void body(std::size_t end);
+  void close();
+  struct Piece {
+    unsigned label;
+    core::u32 pc;
+  };
+  void jump_to(const std::vector<Piece>& pieces, unsigned here, bool conditional);
   void exit();
   // A label or branch is next: temporaries die.
   void forget() { alive_.clear(); }
