@@ -272,11 +272,12 @@ Guest::Guest(bool with_rom) : s(*new (vcpu.base()) State), c(s.header) {
   REQUIRE(board.add_ram("ram", GuestPhys{0}, MiB, false));
   if (with_rom) REQUIRE(board.add_ram("rom", GuestPhys{rom_at}, 64 * KiB, true));
 }
-void Guest::with_engine(bool interpret, std::size_t buffer_mib, unsigned block_limit) {
+void Guest::with_engine(bool interpret, std::size_t buffer_mib, unsigned block_limit, unsigned region_after) {
   accel::EngineOptions o;
   o.interpret = interpret || !has_translator;
   o.buffer_mib = buffer_mib;
   o.block_limit = block_limit;
+  o.region_after = region_after;
   engine = *accel::Engine::create(c, front, port(), o);
 }
 void Guest::run(u32 pc) {

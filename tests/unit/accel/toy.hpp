@@ -114,7 +114,7 @@ struct Guest {
   FrontEnd front;
   std::unique_ptr<accel::Engine> engine;  // made by with_engine()
 
-  void with_engine(bool interpret, std::size_t buffer_mib = 1, unsigned block_limit = 64);
+  void with_engine(bool interpret, std::size_t buffer_mib = 1, unsigned block_limit = 64, unsigned region_after = 8192);
   u32 word(u32 at) const { return load_le<u32>(board.ram[0].host + at); }
   void poke(u32 at, u32 w) { store_le(board.ram[0].host + at, w); }
   void put(u32 at, std::initializer_list<u32> words) {
