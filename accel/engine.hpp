@@ -1,6 +1,7 @@
 #pragma once
 // The seam between the precompiled engine and a board: no templates, no device types, no asmjit.
 
+#include "accel/layers.hpp"
 #include "accel/vcpu.hpp"
 #include "core/result.hpp"
 
@@ -30,6 +31,7 @@ struct EngineOptions {
   std::size_t buffer_mib = 16;   // -accel jit,tb-size=N
   unsigned region_after = 8192;  // jumps back that make a loop a region, the second tier; 0: none does.  region-after=N
   unsigned block_limit = 64;     // guest instructions per block; 1 with one-insn-per-tb
+  Layers layers;                 // -accel jit,opt=LIST
   struct Range {
     u64 first, last;
   };

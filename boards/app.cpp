@@ -59,6 +59,13 @@ Result<Entropy::Seed> entropy_seed() {
   return Error{Kind::io, "the host gives no random bytes for the guest's (getrandom)"};
 }
 
+// A layer's bit in the options is its bit in the engine's.
+std::vector<host::LayerFacts> translator_layers() {
+  std::vector<host::LayerFacts> layers;
+  for (const accel::LayerText& l : accel::layer_list()) layers.push_back({l.name, l.help});
+  return layers;
+}
+
 class Program {
  public:
   Program(App& app, std::string program) : app_(app), name_(std::move(program)) {
@@ -69,7 +76,7 @@ class Program {
     const host::BoardFacts facts{.program = name_, .machines = {app_.info.machines.begin(), app_.info.machines.end()},
                                  .title = app_.info.title, .cpus = app_.cpu_models, .ram_default = app_.info.ram_default,
                                  .ram_max = app_.info.ram_max, .cpus_max = 1, .version = PINSTRAP_VERSION, .block_interfaces = block_places(),
-                                 .devices = app_.plug_kinds, .nics = all_cards()};
+                                 .devices = app_.plug_kinds, .nics = all_cards(), .layers = translator_layers()};
     options_ = TRY(host::parse_options(arguments, facts));
     if (options_.show) return host::print(*options_.show);
     if (options_.map) return host::print(app_.info.map);
@@ -125,6 +132,7 @@ class Program {
       if (a.tb_size) e.buffer_mib = std::max<u64>(1, a.tb_size / MiB);
       if (a.one_insn_per_tb) e.block_limit = 1;
       if (a.region_after) e.region_after = *a.region_after;
+      e.layers.bits = a.layers;
       break;
     }
     if (!options_.log_filter.empty()) e.filter = TRY(host::parse_ranges(options_.log_filter).context("-dfilter"));

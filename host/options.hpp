@@ -25,6 +25,11 @@ struct BlockPlaces {
   bool on_demand = false;
 };
 
+// A part of the translator that `opt=` can leave out.
+struct LayerFacts {
+  std::string_view name, help;
+};
+
 // What the parser must know of the board this program is.
 struct BoardFacts {
   std::string_view program;                // "pinstrap-versatilepb"
@@ -38,6 +43,7 @@ struct BoardFacts {
   std::vector<BlockPlaces> block_interfaces;
   std::span<const core::PlugKind* const> devices = {};  // what -device takes
   std::vector<std::string_view> nics = {};  // models of its network cards, those it takes included
+  std::vector<LayerFacts> layers = {};      // of -accel jit, at most 32
 };
 
 // -drive, or an option that is short for one: `-hda x` has the keys index=0,media=disk,file=x.
@@ -51,7 +57,7 @@ struct Accel {
   AccelKind kind = AccelKind::jit;
   core::u64 tb_size = 0;  // bytes of translated code; 0: the engine's choice
   bool one_insn_per_tb = false;
-  std::optional<unsigned> optimise;  // opt=0…3
+  core::u32 layers = ~core::u32(0);      // opt=LIST: bit n is BoardFacts::layers[n]
   std::optional<unsigned> region_after;  // jumps back that make a loop a region; 0: never
 };
 

@@ -84,16 +84,52 @@ Status take_machine(Context c, Value v) {
   return c.options.machine_props.only({"usb", "dump-guest-core", "memory-backend", "graphics", "mem-merge", "dtb"});
 }
 
+namespace {
+std::string accel_help(const BoardFacts& facts) {
+  std::string text =
+      "jit     guest code is translated as it is met (also called tcg)\n"
+      "interp  guest code is interpreted\n"
+      "kvm     the host's processor runs guest code\n";
+  if (facts.layers.empty()) return text;
+  text += "\nlayers of jit, for measuring what each is worth: opt=-fp:-runs leaves two out, opt=none all, opt=none:chain all but one\n";
+  for (const LayerFacts& l : facts.layers) text += fmt::format("{:<10} {}\n", l.name, l.help);
+  return text;
+}
+
+// `-fp:-runs`, `none:chain`, `chain:probe`: from left to right.  What begins with a layer's name begins with none.
+core::Result<core::u32> read_layers(Value list, const std::vector<LayerFacts>& layers) {
+  core::u32 bits = list.starts_with('-') ? ~core::u32(0) : 0;
+  for (bool more = true; more;) {
+    const auto colon = list.find(':');
+    Value item = list.substr(0, colon);
+    more = colon != list.npos;
+    if (more) list.remove_prefix(colon + 1);
+    if (item == "all" || item == "none") {
+      bits = item == "all" ? ~core::u32(0) : 0;
+      continue;
+    }
+    const bool off = item.starts_with('-');
+    if (off) item.remove_prefix(1);
+    const auto found = std::ranges::find(layers, item, &LayerFacts::name);
+    if (found == layers.end()) {
+      std::vector<Value> names = {"all", "none"};
+      for (const LayerFacts& l : layers) names.push_back(l.name);
+      return Error{Kind::usage, fmt::format("opt: there is no layer '{}'{}; there are {}", item, did_you_mean(item, names), fmt::join(names, ", "))};
+    }
+    const core::u32 bit = core::u32(1) << (found - layers.begin());
+    bits = off ? bits & ~bit : bits | bit;
+  }
+  return bits;
+}
+}  // namespace
+
 Status take_accel(Context c, Value v) {
   const auto kv = TRY(KeyValues::parse(v, "accel"));
   TRY(kv.only({"accel", "tb-size", "one-insn-per-tb", "opt", "region-after", "thread"}));
   Accel a;
   const std::string name = kv.get("accel").value_or("");
   if (name == "help") {
-    c.options.show =
-        "jit     guest code is translated as it is met (also called tcg)\n"
-        "interp  guest code is interpreted\n"
-        "kvm     the host's processor runs guest code\n";
+    c.options.show = accel_help(c.facts);
     return {};
   }
   if (name == "jit" || name == "tcg")
@@ -111,11 +147,7 @@ Status take_accel(Context c, Value v) {
     return Error{Kind::usage, fmt::format("tb-size={} is too much; at most 4096 MiB of translated code", mib)};
   a.tb_size = mib * MiB;
   a.one_insn_per_tb = TRY(kv.flag("one-insn-per-tb", false));
-  if (kv.has("opt")) {
-    const u64 level = TRY(kv.number("opt", 0));
-    if (level > 3) return Error{Kind::usage, fmt::format("opt={} must be 0 to 3", level)};
-    a.optimise = unsigned(level);
-  }
+  if (const auto list = kv.get("opt")) a.layers = TRY(read_layers(*list, c.facts.layers));
   if (kv.has("region-after")) {
     const u64 jumps = TRY(kv.number("region-after", 0));
     if (jumps > 1'000'000'000) return Error{Kind::usage, fmt::format("region-after={} must be 0 to 1000000000", jumps)};

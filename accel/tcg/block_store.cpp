@@ -20,8 +20,9 @@ u64 line_mask(u32 first, u32 last) {
 }
 }  // namespace
 
-BlockStore::BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at, u32 fixed_size)
-    : c_(c), buffer_(buffer), buckets_(bucket_count, no_block), fixed_at_(fixed_at), fixed_size_(fixed_size) {
+BlockStore::BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at, u32 fixed_size, accel::Layers layers)
+    : c_(c), buffer_(buffer), buckets_(bucket_count, no_block), fixed_at_(fixed_at),
+      fixed_size_(layers.has(accel::Layer::fixed) ? fixed_size : 0), opens_pages_(layers.has(accel::Layer::tables)) {
   std::size_t first = 0;
   for (std::size_t i = 0; i < c.machine->ram.size(); ++i) {
     const RamBlock& b = c.machine->ram[i];
@@ -212,7 +213,7 @@ u8* BlockStore::ram_page(GuestPhys page, bool store) const {
 
 u8* BlockStore::map_page(u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page) {
   u8* host = ram_page(page, store);
-  if (!host) return nullptr;
+  if (!host || !opens_pages_) return host;
   const u32 vp = va >> page_bits;
   if (store) {
     MemoryPage& p = pages_[std::size_t(page_index(page))];

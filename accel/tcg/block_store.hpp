@@ -50,7 +50,7 @@ struct MemoryPage {
 class BlockStore {
  public:
   // Mappings of [fixed_at, fixed_at + fixed_size) stay when the others are flushed.
-  BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at = 0, u32 fixed_size = 0);
+  BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at = 0, u32 fixed_size = 0, accel::Layers layers = {});
   ~BlockStore();
 
   u32 find(u64 phys, u32 pc, u32 mode) const;
@@ -122,6 +122,7 @@ class BlockStore {
   void clear_probes(Kind kind);
 
   u32 fixed_at_, fixed_size_;
+  bool opens_pages_;  // to translated code
   Filled filled_[2];
   std::vector<bool> large_;          // per MiB of guest virtual space: part of a mapping larger than 4 KiB
   // Per 4 KiB of guest virtual space: 0 when no probe names it, else 1 + the number of the physical page they lead to.

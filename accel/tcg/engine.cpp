@@ -35,18 +35,19 @@ namespace {
 using accel::Engine;
 using accel::EngineOptions;
 using accel::EngineStats;
+using accel::Layer;
 
 // A block ends before a breakpoint and none begins at one, so all are flushed when the set of breakpoints changes.
 class TcgEngine final : public Engine {
  public:
   TcgEngine(VcpuHeader& c, const FrontEnd& front, const accel::Port& port, const EngineOptions& options, std::optional<CodeBuffer> buffer)
-      : c_(c), front_(front), options_(options), buffer_(std::move(buffer)), blocks_(c, buffer_ ? &*buffer_ : nullptr, front.layout().fixed_at, front.layout().fixed_size),
+      : c_(c), front_(front), options_(settled(options)), buffer_(std::move(buffer)), blocks_(c, buffer_ ? &*buffer_ : nullptr, front.layout().fixed_at, front.layout().fixed_size, options.layers),
         interpreter_(c, front, port) {
     c.blocks = &blocks_;
     c.engine = this;
 #if PINSTRAP_HOST_X86_64
-    if (buffer_) host_ = make_x86_64_backend(*buffer_, front.layout(), port, {on_jump, on_chain, on_state, on_hot});
-    std::fill_n(accel::hot_table(&c), accel::hot_count, s32(options.region_after));
+    if (buffer_) host_ = make_x86_64_backend(*buffer_, front.layout(), port, {on_jump, on_chain, on_state, on_hot}, options.layers);
+    std::fill_n(accel::hot_table(&c), accel::hot_count, s32(options_.region_after));
 #else
     (void)port;
 #endif
@@ -115,6 +116,11 @@ class TcgEngine final : public Engine {
   }
 
  private:
+  // The second tier is made for what the first does with all of its layers.
+  static EngineOptions settled(EngineOptions o) {
+    if (!o.layers.all()) o.region_after = 0;
+    return o;
+  }
   static TcgEngine& of(VcpuHeader* c) { return *static_cast<TcgEngine*>(c->engine); }
 #if PINSTRAP_HOST_X86_64
   static const void* on_jump(VcpuHeader* c, u32 pc) noexcept {
@@ -137,7 +143,7 @@ class TcgEngine final : public Engine {
   static const void* on_state(VcpuHeader* c) noexcept {
     TcgEngine& e = of(c);
     const u32 mode = e.front_.mode(*c);
-    if (!c->exit_request.load(std::memory_order_relaxed) && !c->halted && !(mode & mode_transient) && !e.blocks_.step_wanted) {
+    if (!c->exit_request.load(std::memory_order_relaxed) && !c->halted && !(mode & mode_transient) && !e.blocks_.step_wanted && e.probes_) {
       const u32 pc = e.front_.pc(*c);
       const accel::ProbeEntry& probe = accel::probe_table(c, mode & 1)[accel::probe_index(pc)];
       if (probe.tag == pc) return probe.code;
@@ -194,7 +200,7 @@ class TcgEngine final : public Engine {
     current_ = next_block();
     if (current_ == no_block) return host_->exit_code();
     const TranslatedBlock& b = blocks_[current_];
-    if (chain() && !(b.mode & mode_transient)) blocks_.fill_probe(b.pc, b.mode & 1, b.code, b.phys);
+    if (chain() && (probes_ || chains_) && !(b.mode & mode_transient)) blocks_.fill_probe(b.pc, b.mode & 1, b.code, b.phys);
     return b.code;
   }
 #endif
@@ -273,7 +279,7 @@ class TcgEngine final : public Engine {
     front_.translate(request);
     if (logged(pc, Log::in_asm)) log_guest_code(pc, {code, request.used});
     if (logged(pc, Log::op)) core::log_text("OP:\n" + to_text(block, front_.layout()) + "\n");
-    optimise(block);
+    optimise(block, options_.layers);
     if (logged(pc, Log::op_opt)) core::log_text("OP after optimization:\n" + to_text(block, front_.layout()) + "\n");
     return request;
   }
@@ -321,6 +327,7 @@ class TcgEngine final : public Engine {
   VcpuHeader& c_;
   const FrontEnd& front_;
   EngineOptions options_;
+  const bool probes_ = options_.layers.has(Layer::probe), chains_ = options_.layers.has(Layer::chain);
   std::optional<CodeBuffer> buffer_;
   BlockStore blocks_;
 #if PINSTRAP_HOST_X86_64

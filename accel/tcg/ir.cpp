@@ -115,8 +115,9 @@ void fold_addresses(Block& block) {
 
 // One backward pass.  Labels are forward, so what is live at a label is known before its branches are met; where a region
 // jumps back, everything is.
-void optimise(Block& block) {
-  fold_addresses(block);
+void optimise(Block& block, accel::Layers layers) {
+  const bool dead_flags = layers.has(accel::Layer::deadflags), dead_code = layers.has(accel::Layer::deadcode);
+  if (dead_code) fold_addresses(block);
   Live live = everything;
   std::vector<bool> used_temp(block.temps);
   std::vector<Live> at_label(block.labels, everything);
@@ -142,10 +143,12 @@ void optimise(Block& block) {
     } else if (is_barrier(i)) {
       live = everything;
     } else if (i.op != Op::insn) {
-      i.dead = u8(i.dead | (i.flags & ~live.flags));
-      i.flags &= live.flags;
+      if (dead_flags) {
+        i.dead = u8(i.dead | (i.flags & ~live.flags));
+        i.flags &= live.flags;
+      }
       const bool wide = has_two_results(i.op);
-      const bool result_wanted = wanted(i.d) || (wide && wanted(i.c));
+      const bool result_wanted = !dead_code || wanted(i.d) || (wide && wanted(i.c));
       if (!result_wanted && !has_effect(i)) continue;
       if (!result_wanted && !wide) i.d = Ref::none();
       live.flags = u8(live.flags & ~i.flags);

@@ -8,6 +8,8 @@
 // Guest state is precise at every operation that may leave the block (loads, stores, state helpers): such an
 // operation sees every guest register and flag written before it, and nothing after it has happened.
 
+#include "accel/layers.hpp"
+
 #include "core/base.hpp"
 
 #include <string>
@@ -262,5 +264,5 @@ struct GuestLayout {
 std::string to_text(const Block& block, const GuestLayout& layout);
 
 // Uses constant addresses directly (literal pools), and removes flags, temporaries and guest register writes that nobody can see.
-void optimise(Block& block);
+void optimise(Block& block, accel::Layers layers = {});
 }  // namespace tcg

@@ -50,9 +50,9 @@ def test_boots_with_the_boards_own_device_tree():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [("-accel", "jit,tb-size=1"), ("-accel", "jit,one-insn-per-tb=on"), ("-accel", "jit,opt=0"),
+@pytest.mark.parametrize("options", [("-accel", "jit,tb-size=1"), ("-accel", "jit,one-insn-per-tb=on"), ("-accel", "jit,opt=none"),
                                      ("-accel", "jit,region-after=1")],
-                         ids=["small code buffer", "an instruction at a time", "unoptimised"])
+                         ids=["small code buffer", "an instruction at a time", "none of its layers", "regions at once"])
 def test_boots_in_every_translator_setting(options):
     with linux("quiet guest.run=off", *options) as m:
         m.expect("GUEST-DONE", 240)

@@ -43,7 +43,7 @@ def test_boots_interpreted(which):
 
 @pytest.mark.slow
 @BOTH
-@pytest.mark.parametrize("accel", ["jit,tb-size=1", "jit,one-insn-per-tb=on", "jit,opt=0", "jit,region-after=1"])
+@pytest.mark.parametrize("accel", ["jit,tb-size=1", "jit,one-insn-per-tb=on", "jit,opt=none", "jit,region-after=1"])
 def test_boots_in_every_translator_setting(which, accel):
     with linux(which, "quiet guest.run=off", "-accel", accel) as m:
         m.expect("GUEST-DONE", 300)

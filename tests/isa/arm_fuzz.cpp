@@ -30,6 +30,7 @@ struct Options {
   u64 count = 200'000, seed = 1;
   Wanted wanted;
   bool minimise = false;
+  accel::EngineOptions translator;
   unsigned show = 10;
   std::vector<std::string> coverage;
   std::string regressions;
@@ -43,7 +44,7 @@ struct Tally {
 class Fuzzer {
  public:
   explicit Fuzzer(const Options& o)
-      : options_(o), stepper_(interpreted()), interp_(interpreted()), jit_({}), generator_(stepper_, o.wanted), coverage_(tables().all) {
+      : options_(o), stepper_(interpreted()), interp_(interpreted()), jit_(o.translator), generator_(stepper_, o.wanted), coverage_(tables().all) {
     stop_at_vectors_and_end(interp_.engine());
     stop_at_vectors_and_end(jit_.engine());
     if (o.wanted.unicorn) unicorn_ = std::make_unique<Unicorn>();
@@ -388,7 +389,9 @@ int main(int argc, char** argv) {
     else if (a == "--coverage") o.coverage.push_back(v);
     else if (a == "--regressions") o.regressions = v;
     else if (a == "--against") o.wanted.unicorn = v == "unicorn";
-    else if (a == "--isa") {
+    else if (a == "--without") {
+      if (!leave_out(o.translator.layers, v)) return usage("no such layer");
+    } else if (a == "--isa") {
       if (v != "all") o.wanted.classes[0] = v == "a32", o.wanted.classes[1] = v == "t16", o.wanted.classes[2] = v == "vfp";
     } else if (a == "--only") {
       for (std::size_t k = 0; k < tables().all.size(); ++k) {

@@ -2,6 +2,8 @@
 // What the instruction fuzzers of all families share: a bus that remembers what it was asked, the generated instruction
 // tables as random words need them, and how differences and coverage are told.
 
+#include "accel/layers.hpp"
+
 #include "core/machine.hpp"
 
 #include <array>
@@ -39,6 +41,13 @@ struct TestBus : MachineBase {
 
 // Calls `stop` from another thread, again and again, when a run takes seconds; until the next call of this.
 void guard_run(void (*stop)(void*), void* context);
+
+// Takes the layer of that name out; false when there is none.
+inline bool leave_out(accel::Layers& layers, std::string_view name) {
+  for (u32 n = 0; n < accel::layer_list().size(); ++n)
+    if (name == accel::layer_list()[n].name) return layers = layers.without(accel::Layer(n)), true;
+  return false;
+}
 
 // ---- instruction tables
 

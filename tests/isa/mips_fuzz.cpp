@@ -22,6 +22,7 @@ struct Options {
   unsigned show = 10;
   std::vector<std::string> coverage;
   std::string regressions;
+  accel::EngineOptions translator;
 };
 
 struct Tally {
@@ -41,7 +42,7 @@ class Fuzzer {
       : options_(o),
         stepper_(interpreted(), o.big_endian),
         interp_(interpreted(), o.big_endian),
-        jit_({}, o.big_endian),
+        jit_(o.translator, o.big_endian),
         coverage_(tables().all) {
     if (o.unicorn && o.regressions.empty()) unicorn_ = std::make_unique<Unicorn>(o.big_endian);
   }
@@ -340,7 +341,9 @@ int main(int argc, char** argv) {
     else if (a == "--coverage") o.coverage.push_back(v);
     else if (a == "--regressions") o.regressions = v;
     else if (a == "--against") o.unicorn = v == "unicorn";
-    else if (a == "--isa") {
+    else if (a == "--without") {
+      if (!leave_out(o.translator.layers, v)) return usage("no such layer");
+    } else if (a == "--isa") {
       if (v != "all") o.wanted.classes[0] = v == "mips32", o.wanted.classes[1] = v == "fpu";
     } else if (a == "--only") {
       for (std::size_t k = 0; k < tables().all.size(); ++k)

@@ -24,8 +24,15 @@ accel::EngineOptions options(bool interpret, std::size_t mib = 16, unsigned limi
   o.block_limit = limit;
   return o;
 }
+accel::EngineOptions without(accel::Layer layer) {
+  accel::EngineOptions o;
+  o.layers = o.layers.without(layer);
+  return o;
+}
 const Setup setups[] = {{"interp", options(true)}, {"jit", options(false)}, {"interp, one instruction per block", options(true, 16, 1)},
-                        {"jit, one instruction per block", options(false, 16, 1)}, {"jit, tb-size=1", options(false, 1)}};
+                        {"jit, one instruction per block", options(false, 16, 1)}, {"jit, tb-size=1", options(false, 1)},
+                        {"jit, opt=-chain", without(accel::Layer::chain)}, {"jit, opt=-probe", without(accel::Layer::probe)},
+                        {"jit, opt=-tables", without(accel::Layer::tables)}, {"jit, opt=-fixed", without(accel::Layer::fixed)}};
 
 void expect(bool good, const char* test, const char* setup, const char* what, u64 is, u64 should) {
   if (good) return;

@@ -11,8 +11,9 @@ using namespace x86_64;
 
 class X64Backend final : public HostBackend {
  public:
-  X64Backend(CodeBuffer& buffer, const GuestLayout& layout, const accel::Port& port, const DispatchCalls& calls)
-      : buffer_(buffer), thunks_(make_thunks(buffer, layout, port, calls)), keep_(buffer.used()), emitter_(layout, thunks_) {}
+  X64Backend(CodeBuffer& buffer, const GuestLayout& layout, const accel::Port& port, const DispatchCalls& calls, accel::Layers layers)
+      : buffer_(buffer), layout_(layout_with(layout, layers)), thunks_(make_thunks(buffer, layout_, port, calls)), keep_(buffer.used()),
+        emitter_(layout_, thunks_, layers) {}
 
   const u8* compile(const CompileRequest& request, BlockStore& blocks) override {
     const u8* base = buffer_.next();
@@ -31,7 +32,13 @@ class X64Backend final : public HostBackend {
   void flush() override { buffer_.rewind(keep_); }
 
  private:
+  static GuestLayout layout_with(GuestLayout layout, accel::Layers layers) {
+    if (!layers.has(accel::Layer::pins)) layout.pin_order = {};
+    return layout;
+  }
+
   CodeBuffer& buffer_;
+  const GuestLayout layout_;
   Thunks thunks_;
   std::size_t keep_;
   Emitter emitter_;
@@ -39,7 +46,7 @@ class X64Backend final : public HostBackend {
 }  // namespace
 
 std::unique_ptr<HostBackend> make_x86_64_backend(CodeBuffer& buffer, const GuestLayout& layout, const accel::Port& port,
-                                                 const DispatchCalls& calls) {
-  return std::make_unique<X64Backend>(buffer, layout, port, calls);
+                                                 const DispatchCalls& calls, accel::Layers layers) {
+  return std::make_unique<X64Backend>(buffer, layout, port, calls, layers);
 }
 }  // namespace tcg

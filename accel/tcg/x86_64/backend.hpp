@@ -48,5 +48,5 @@ class HostBackend {
 };
 
 std::unique_ptr<HostBackend> make_x86_64_backend(CodeBuffer& buffer, const GuestLayout& layout, const accel::Port& port,
-                                                 const DispatchCalls& calls);
+                                                 const DispatchCalls& calls, accel::Layers layers = {});
 }  // namespace tcg

@@ -26,6 +26,10 @@ void Emitter::store_flags(u8 flags, HostFlags kind) {
 
 // The host's flags are those of an operation of that kind; `from` says what of, or nothing that lasts.
 void Emitter::save_flags(u8 flags, HostFlags kind, const Deferred& from) {
+  if (!layers_.has(accel::Layer::hostflags)) {
+    host_flags_ = HostFlags::none;
+    return store_flags(flags, kind);
+  }
   host_flags_ = flags ? kind : HostFlags::none;
   host_flag_mask_ = flags;
   if (flags && from.mask) {

@@ -252,6 +252,17 @@ void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& s
   fp_put(i.d, t, false);
 }
 
+// The front end's helper does the whole instruction.
+void Emitter::fp_call(u32 instruction, u32 pc, u16 delay_slot, const Deferred& flags) {
+  store_deferred(flags, true);
+  a_.mov(header32(at_argument), imm(s32(instruction)));
+  put_pc(pc, delay_slot);
+  spill();
+  a_.call(imm(u64(thunks_.helper[layout_.fp_helper])));
+  fill();
+  leave_slot(delay_slot);
+}
+
 void Emitter::floating_point(const Insn& i) {
   const Fp op = Fp(i.aux & ~fp_double);
   const bool wide = i.aux & fp_double;
@@ -261,6 +272,7 @@ void Emitter::floating_point(const Insn& i) {
   for (unsigned n = 0; n < temp_count; ++n) scratch();
   holder_.fill(-1);
   const bool needs_nothing = layout_.fp_last && op == Fp::copy;
+  if (!needs_nothing && !layers_.has(accel::Layer::fp)) return fp_call(i.imm, pc_, slot_, deferred_);
   if (!needs_nothing && !fp_known_) {
     a_.cmp(x86::byte_ptr(env, layout_.fp_fast), 0);
     a_.je(slow.entry);

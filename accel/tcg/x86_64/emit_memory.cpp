@@ -5,6 +5,7 @@
 #include "core/log.hpp"
 
 namespace tcg::x86_64 {
+using accel::Layer;
 using asmjit::imm;
 
 // The guest address of a load or store, in a register.
@@ -127,6 +128,7 @@ void Emitter::store_swapped(const x86::Mem& at, const Gp& d, u32 size) {
 unsigned Emitter::run_length() const {
   const auto& code = request_->block->code;
   const Insn& first = code[position_];
+  if (!layers_.has(Layer::runs)) return 1;
   if ((first.aux & mem_size) != 2 || !first.a.is_guest() || pin_of_slot_[first.a.index()] < 0) return 1;
   unsigned n = 0, temporaries = 0;
   for (; n < 16 && position_ + n < code.size(); ++n) {
@@ -229,7 +231,7 @@ void Emitter::exit_jump(const Insn& i) {
       a_.js(exits_.back().entry);
     }
   }
-  if (!request_->chain) {
+  if (!request_->chain || !layers_.has(Layer::chain)) {
     a_.mov(x86::eax, target);
     a_.jmp(imm(u64(thunks_.jump)));
     return;
@@ -252,7 +254,7 @@ void Emitter::exit_indirect(const Insn& i) {
   const Gp target = in_register(i.a, 0);
   if (target.id() != x86::eax.id()) a_.mov(x86::eax, target);
   spill();
-  if (!request_->chain) {
+  if (!request_->chain || !layers_.has(Layer::probe)) {
     a_.jmp(imm(u64(thunks_.jump)));
     return;
   }
@@ -345,13 +347,7 @@ void Emitter::stubs() {
   for (const SlowRun& s : slow_runs_) slow_run(s);
   for (const SlowFp& s : slow_fp_) {
     a_.bind(s.entry);
-    store_deferred(s.flags, true);
-    a_.mov(header32(at_argument), imm(s32(s.instruction)));
-    put_pc(s.pc, s.delay_slot);
-    spill();
-    a_.call(imm(u64(thunks_.helper[layout_.fp_helper])));
-    fill();
-    leave_slot(s.delay_slot);
+    fp_call(s.instruction, s.pc, s.delay_slot, s.flags);
     a_.jmp(s.back);
   }
   for (const ExitStub& e : exits_) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 namespace tcg::x86_64 {
+using accel::Layer;
 using asmjit::imm;
 
 void Emitter::NoErrors::handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) {
@@ -13,7 +14,7 @@ void Emitter::NoErrors::handleError(asmjit::Error, const char* message, asmjit::
   check(false);
 }
 
-Emitter::Emitter(const GuestLayout& layout, const Thunks& thunks) : layout_(layout), thunks_(thunks) {
+Emitter::Emitter(const GuestLayout& layout, const Thunks& thunks, accel::Layers layers) : layout_(layout), thunks_(thunks), layers_(layers) {
   block_pin_of_slot_.fill(-1);
   check(layout.slots.size() <= block_pin_of_slot_.size());
   for (unsigned s = 0; s < layout.slots.size(); ++s) block_pin_of_slot_[s] = pin_of(layout, s);
@@ -487,6 +488,14 @@ x86::CondCode Emitter::compare_values(const Insn& i) {
   return after_sub[i.aux];
 }
 
+// What a branch would find in the host's flags, tested anew as a value.
+x86::CondCode Emitter::through_register(x86::CondCode cc) {
+  const Gp t = scratch();
+  a_.set(cc, t.r8());
+  a_.test(t.r8(), t.r8());
+  return x86::CondCode::kNE;
+}
+
 void Emitter::unary(const Insn& i) {
   const Gp a = in_register(i.a, i.imm);
   const Gp d = destination(i.d, i);
@@ -616,7 +625,11 @@ void Emitter::one(const Insn& i) {
       branch(i, i.op == Op::br_zero ? x86::CondCode::kZ : x86::CondCode::kNZ);
       break;
     }
-    case Op::br_cmp: branch(i, compare_values(i)); break;
+    case Op::br_cmp: {
+      const auto cc = compare_values(i);
+      branch(i, layers_.has(Layer::hostflags) ? cc : through_register(cc));
+      break;
+    }
     case Op::exit_jump: exit_jump(i); break;
     case Op::exit_indirect: exit_indirect(i); break;
     case Op::exit_state:

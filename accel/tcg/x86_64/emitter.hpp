@@ -12,7 +12,7 @@ namespace tcg::x86_64 {
 
 class Emitter {
  public:
-  Emitter(const GuestLayout& layout, const Thunks& thunks);
+  Emitter(const GuestLayout& layout, const Thunks& thunks, accel::Layers layers);
   // Emits the block for address `base` and returns its bytes, valid until the next call.
   std::span<const u8> emit(const CompileRequest& request, const u8* base);
   // After emit(): where each chainable jump's displacement lies in the code, and its value while not chained.
@@ -116,6 +116,7 @@ class Emitter {
   void multiply_long(const Insn& i);
   void divide(const Insn& i);
   x86::CondCode compare_values(const Insn& i);
+  x86::CondCode through_register(x86::CondCode cc);
   void unary(const Insn& i);
   void store_flags(u8 flags, HostFlags kind);
   void save_flags(u8 flags, HostFlags kind, const Deferred& from);
@@ -148,6 +149,7 @@ class Emitter {
   void memory_run(unsigned words);
   void call(const Insn& i);
   void floating_point(const Insn& i);
+  void fp_call(u32 instruction, u32 pc, u16 delay_slot, const Deferred& flags);
   void fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
   void fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
   void fp_test(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
@@ -175,6 +177,7 @@ class Emitter {
 
   const GuestLayout& layout_;
   const Thunks& thunks_;
+  const accel::Layers layers_;
   std::array<int, max_slots> pin_of_slot_;        // in the code that is being emitted
   std::array<int, max_slots> block_pin_of_slot_;  // in blocks, thunks and C++ calls
   bool has_bmi_, has_lzcnt_, has_movbe_, has_sse41_;

@@ -7,14 +7,15 @@ using core::MiB;
 
 namespace {
 const BoardFacts& facts() {
-  static const BoardFacts f{"pinstrap-versatilepb",
-                            {"versatilepb"},
-                            "Arm Versatile PB",
-                            {"arm926", "arm1026"},
-                            128 * MiB,
-                            256 * MiB,
-                            1,
-                            "0.1"};
+  static const BoardFacts f{.program = "pinstrap-versatilepb",
+                            .machines = {"versatilepb"},
+                            .title = "Arm Versatile PB",
+                            .cpus = {"arm926", "arm1026"},
+                            .ram_default = 128 * MiB,
+                            .ram_max = 256 * MiB,
+                            .cpus_max = 1,
+                            .version = "0.1",
+                            .layers = {{"chain", "one"}, {"probe", "two"}, {"fp", "three"}}};
   return f;
 }
 core::Result<Options> parse(std::vector<const char*> arguments) { return parse_options(arguments, facts()); }
@@ -83,21 +84,39 @@ TEST_CASE("options: sub-options, commas and flags") {
 }
 
 TEST_CASE("options: accelerators") {
-  auto o = parse({"-accel", "tcg,tb-size=64,one-insn-per-tb=on,opt=2", "-machine", "versatilepb,accel=kvm:tcg"});
+  auto o = parse({"-accel", "tcg,tb-size=64,one-insn-per-tb=on,opt=-fp", "-machine", "versatilepb,accel=kvm:tcg"});
   REQUIRE(o);
   REQUIRE(o->accels.size() == 3);
   CHECK(o->accels[0].kind == AccelKind::jit);
   CHECK(o->accels[0].tb_size == 64 * MiB);
   CHECK(o->accels[0].one_insn_per_tb);
-  CHECK(o->accels[0].optimise == 2u);
+  CHECK(o->accels[0].layers == ~4u);
   CHECK(o->accels[1].kind == AccelKind::kvm);
   CHECK(refuse_unbuilt(*o, facts()));
   CHECK(
       refusal({"-accel", "jitt"}) ==
       "-accel: there is no accelerator 'jitt' (did you mean 'jit'?); there are jit (also called tcg), interp and kvm");
   CHECK(refusal({"-accel", "jit,tb-sise=3"}) == "-accel: there is no property 'tb-sise' (did you mean 'tb-size'?)");
-  CHECK(refusal({"-accel", "jit,opt=9"}) == "-accel: opt=9 must be 0 to 3");
+  CHECK(refusal({"-accel", "jit,opt=chain:fpp"}) ==
+        "-accel: opt: there is no layer 'fpp' (did you mean 'fp'?); there are all, none, chain, probe, fp");
   CHECK(refusal({"-enable-kvm"}) == "-accel kvm: this build of pinstrap-versatilepb has no KVM yet; use -accel jit");
+}
+
+TEST_CASE("options: layers of the translator are taken from left to right") {
+  constexpr core::u32 all = ~0u;
+  const struct {
+    const char* list;
+    core::u32 bits;
+  } cases[] = {{"all", all}, {"none", 0}, {"-fp", all & ~4u}, {"-fp:-chain", all & ~5u}, {"all:-probe", all & ~2u},
+               {"chain", 1}, {"none:chain:probe", 3}, {"chain:probe:-chain", 2}, {"-fp:fp", all}};
+  for (const auto& c : cases) {
+    CAPTURE(c.list);
+    const auto o = parse({"-accel", (std::string("jit,opt=") + c.list).c_str()});
+    REQUIRE(o);
+    CHECK(o->accels[0].layers == c.bits);
+  }
+  for (const char* list : {"", ":", "-", "0", "-all", "fp:"}) CHECK(!parse({"-accel", (std::string("jit,opt=") + list).c_str()}));
+  CHECK(parse({"-accel", "help"})->show->find("fp         three\n") != std::string::npos);
 }
 
 TEST_CASE("options: another board is named with its program") {

@@ -27,10 +27,10 @@ struct Bench : toy::Guest {
   bool chain = true, is_region = false;
   unsigned entry = 0;
 
-  Bench() {
+  explicit Bench(accel::Layers layers = {}) {
     c.blocks = &store;
     c.engine = this;
-    host = make_x86_64_backend(buffer, front.layout(), toy::port(), {on_jump, on_chain, on_state, on_jump});
+    host = make_x86_64_backend(buffer, front.layout(), toy::port(), {on_jump, on_chain, on_state, on_jump}, layers);
   }
   static const void* on_jump(VcpuHeader* c, u32 pc) noexcept {
     auto& b = *static_cast<Bench*>(c->engine);
@@ -81,7 +81,7 @@ struct Differential : Bench {
   u8 fp_fast = 0;
   std::vector<u8> memory = std::vector<u8>(memory_bytes);
 
-  Differential() {
+  explicit Differential(accel::Layers layers = {}) : Bench(layers) {
     board.record = board.leave_at_random = true;
     board.map = false;
     for (u32 page = 3; page < 256; ++page) board.pages[page] = 0x90000 + page;
@@ -209,6 +209,30 @@ TEST_CASE("back end: random regions do what the interpreter does, optimised or n
     compare("optimised, interpreted", lean, d.interpreted(lean));
     compare("optimised, translated", lean, d.translated(lean));
     if (seed % 4 == 0) compare("not optimised, translated", plain, d.translated(plain));
+  }
+}
+
+TEST_CASE("back end: random blocks do what the interpreter does without any of its layers") {
+  const u64 first = number_from("IR_SEED", 1), count = number_from("IR_BLOCKS", 5'000);
+  Block plain;
+  for (u32 n = 0; n <= accel::layer_list().size(); ++n) {
+    const bool all = n == accel::layer_list().size();
+    const accel::Layers layers = all ? accel::Layers{0} : accel::Layers{}.without(accel::Layer(n));
+    CAPTURE((all ? "opt=none" : accel::layer_list()[n].name));
+    Differential d(layers);
+    unsigned wrong = 0;
+    for (u64 seed = first; seed < first + count && wrong < 3; ++seed) {
+      toy::RandomIr source(seed);
+      d.random.seed(u32(seed));
+      source.make(plain, 8 + u32(seed % 40));
+      d.new_state();
+      const Outcome want = d.interpreted(plain);
+      optimise(plain, layers);
+      if (const Outcome got = d.translated(plain); !(want == got)) {
+        ++wrong;
+        FAIL_CHECK("IR_SEED=" << seed << " IR_BLOCKS=1\n" << differences(want, got) << to_text(plain, d.front.layout()));
+      }
+    }
   }
 }
 
