@@ -23,19 +23,39 @@ def cpu_seconds(pid):
     return precise if abs(precise - ticks) < 2.5 / TICK * max(1, len(tasks)) else ticks
 
 
+def memory(pid, guest_ram):
+    """(resident, of that the guest's RAM) in bytes now; the RAM is the largest private mapping that can hold it."""
+    resident, largest = 0, (0, 0)
+    size = here = writable = 0
+    for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        word, _, rest = line.partition(" ")
+        if not word.endswith(":"):
+            writable = rest.startswith("rw")
+        elif word == "Size:":
+            size = int(rest.split()[0]) * 1024
+        elif word == "Rss:":
+            here = int(rest.split()[0]) * 1024
+            resident += here
+            if writable and size >= guest_ram:
+                largest = max(largest, (size, here))
+    return resident, largest[1]
+
+
 @dataclasses.dataclass
 class Run:
-    """Wall and CPU seconds by test and by marker, and what the guest printed as results."""
+    """Wall and CPU seconds by test and by marker, what the guest printed as results, memory at the end."""
     wall: dict = dataclasses.field(default_factory=dict)
     cpu: dict = dataclasses.field(default_factory=dict)
     guest: dict = dataclasses.field(default_factory=dict)
     check: dict = dataclasses.field(default_factory=dict)
+    memory: dict = dataclasses.field(default_factory=dict)
+    stats: dict = dataclasses.field(default_factory=dict)
     ended: str = "timeout"
     text: str = ""
 
 
-def watch(command, until, seconds, on_line=lambda line: None):
-    """Runs until the console shows `until`; markers `boot` and `total` and the guest's BENCH lines are timed."""
+def watch(command, until, seconds, on_line=lambda line: None, guest_ram=0):
+    """Runs until the console shows `until`; the marker `total` and the guest's BENCH lines are timed."""
     run = Run()
     environment = {**os.environ, "QEMU_AUDIO_DRV": "none"}
     began = time.monotonic()
@@ -58,14 +78,25 @@ def watch(command, until, seconds, on_line=lambda line: None):
                 on_line(line)
             if pattern.search(text, max(0, len(text) - len(piece) - 200)):
                 run.wall["total"], run.cpu["total"], run.ended = now, cpu, "matched"
+                if guest_ram:
+                    run.memory = dict(zip(("resident", "guest"), memory(process.pid, guest_ram)))
                 break
     finally:
-        process.kill()
-        process.wait()
+        finish(process)
         process.stdin.close()
         process.stdout.close()
     run.text = text.decode("latin1")
     return run
+
+
+def finish(process):
+    """In order, so that -d stats is written; by force when that takes long."""
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def note(run, words, open_at, now, cpu):
@@ -77,6 +108,26 @@ def note(run, words, open_at, now, cpu):
         run.wall[words[1]], run.cpu[words[1]], run.guest[words[1]] = now - wall, cpu - cpu_then, float(words[2])
     elif len(words) >= 3 and words[0] == "CHECK":
         run.check[words[1]] = words[2]
+
+
+def first_byte(command, wanted, seconds=30):
+    """(wall, CPU) seconds until the console shows these bytes."""
+    began = time.monotonic()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               env={**os.environ, "QEMU_AUDIO_DRV": "none"})
+    text = b""
+    try:
+        while wanted not in text and time.monotonic() - began < seconds:
+            if select.select([process.stdout], [], [], 1)[0]:
+                piece = os.read(process.stdout.fileno(), 4096)
+                if not piece:
+                    break
+                text += piece
+        return (time.monotonic() - began, cpu_seconds(process.pid)) if wanted in text else (float("nan"), float("nan"))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def whole(command, seconds=30):

@@ -1,25 +1,28 @@
-"""The Linux guests that are measured: where they are, how they start, what they must compute."""
+"""The guests that are measured: where they are, how they start, what they must compute."""
+import json
 import os
 import pathlib
+import shutil
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Per board: its folder among the guests and the files (the first pair that is there); QEMU's names of program and machine, and
-# words that give it what ours has; the tools that make the shortest guest (exit-ARCHITECTURE.s) and where that is linked;
+# words that give it what ours has; the tools that make bare-metal guests (NAME-ARCHITECTURE.s) and where those are linked;
 # what the time of booting does not say.
 CALIBRATION = "Linux polls the clock chip through one to two of its seconds first, at any processor's speed"
 BOARDS = {
     "versatilepb": {"folder": "arm-versatilepb", "files": [("zImage", "initramfs.cpio.gz")], "dtb": "versatile-pb.dtb", "ram": "128",
-                    "console": "ttyAMA0", "qemu": "qemu-system-arm", "machine": "versatilepb", "tools": "arm-none-eabi-", "exit": ("arm", "0x10000"),
+                    "console": "ttyAMA0", "qemu": "qemu-system-arm", "machine": "versatilepb", "tools": "arm-none-eabi-", "bare": ("arm", "0x10000"),
                     "boot": "QEMU's board carries a SCSI controller, whose probe makes Linux wait for three seconds"},
     "malta": {"folder": "mips-malta", "ram": "128", "console": "ttyS0",
               "files": [("vmlinuz-le", "initramfs-le.cpio.gz"), ("vmlinuz-debian-4kc-malta", "initramfs-debian-le.cpio.gz")],
               "qemu": "qemu-system-mipsel", "machine": "malta", "qemu_words": ["-vga", "none"], "tools": "mipsel-linux-gnu-",
-              "exit": ("mips", "0x80100000"), "boot": CALIBRATION},
+              "bare": ("mips", "0x80100000"), "boot": CALIBRATION},
     "malta-be": {"folder": "mips-malta", "files": [("vmlinux-be", "initramfs-be.cpio.gz")], "ram": "128", "console": "ttyS0",
                  "qemu": "qemu-system-mips", "machine": "malta", "qemu_words": ["-vga", "none"], "tools": "mips-linux-gnu-",
-                 "exit": ("mips", "0x80100000"), "boot": CALIBRATION},
+                 "bare": ("mips", "0x80100000"), "boot": CALIBRATION},
 }
 
 # A board runs those of these that its guest has: nbody and its like in whatever the guest's compiler makes of floating
@@ -59,9 +62,34 @@ def available(given=None):
     return boards
 
 
-def linux(program, board, files, words, accel, theirs=False):
+def bare(board, name, folder):
+    """Assembles NAME-ARCHITECTURE.s for the board; the ELF file, or None without the tools."""
+    b = BOARDS[board]
+    (architecture, at), prefix, elf = b["bare"], b["tools"], f"{folder}/{name}.elf"
+    if not shutil.which(prefix + "as"):
+        return None
+    source = pathlib.Path(__file__).with_name(f"{name}-{architecture}.s")
+    subprocess.run([prefix + "as", str(source), "-o", f"{folder}/{name}.o"], check=True)
+    subprocess.run([prefix + "ld", "-e", "_start", f"-Ttext={at}", f"{folder}/{name}.o", "-o", elf], check=True)
+    return elf
+
+
+def bare_command(who, board, elf, serial="stdio"):
+    b = BOARDS[board]
+    ends = ["-semihosting"] if b["bare"][0] == "arm" else []
+    return [*who.command(board), "-M", b["machine"], "-kernel", elf, *ends, "-no-reboot", "-display", "none", "-serial", serial, "-monitor", "none",
+            *(b.get("qemu_words", []) if who.qemu else [])]
+
+
+def linux(who, board, files, words):
     b, (kernel, initrd) = BOARDS[board], files
     tree = ["-dtb", str(kernel.with_name(b["dtb"]))] if "dtb" in b else []
-    return [program, "-M", b["machine"], "-m", b["ram"], "-kernel", str(kernel), *tree, "-initrd", str(initrd),
+    return [*who.command(board), "-M", b["machine"], "-m", b["ram"], "-kernel", str(kernel), *tree, "-initrd", str(initrd),
             "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot",
-            "-append", f"console={b['console']} {words}".strip(), *(["-accel", accel] if accel else []), *(b.get("qemu_words", []) if theirs else [])]
+            "-append", f"console={b['console']} {words}".strip(), *(b.get("qemu_words", []) if who.qemu else [])]
+
+
+def checks(board):
+    """{test: what it must compute} at all of its work."""
+    right = json.loads(pathlib.Path(__file__).with_name("checks.json").read_text())
+    return right["all"] | right[board]

@@ -1,0 +1,39 @@
+"""What each layer of the translator is worth: ours with one left out, in turn with all of them."""
+import dataclasses
+
+import measure
+import report
+
+
+def emulators(ours, board):
+    """All layers first, then each left out."""
+    accel = ours.accel or "jit"
+    return [dataclasses.replace(ours, name="all"),
+            *(dataclasses.replace(ours, name=f"-{layer}", accel=f"{accel},opt=-{layer}") for layer in ours.layers(board)),
+            dataclasses.replace(ours, name="none", accel=f"{accel},opt=none")]
+
+
+def run(ours, board, files, a):
+    everyone = emulators(ours, board)
+    runs = measure.linux_runs(everyone, board, files, a)
+    return {"board": board, "pairs": a.n, "scale": a.scale, "runs": runs, "wrong": measure.wrong_results(runs, board, a.scale)}
+
+
+def table(result):
+    """How many times as long without: the boot, and geometric means of the classes."""
+    runs, groups = result["runs"], None
+    rows = []
+    for who in runs["boot"]:
+        if who == "all":
+            continue
+        groups = report.classes(result, "all", who)
+        boot = report.median(runs["boot"][who], "cpu", "total") / report.median(runs["boot"]["all"], "cpu", "total")
+        rows.append((who, boot, [mean for _, mean, _ in groups], report.everything(groups)))
+    if not rows:
+        return ""
+    names = [name for name, _, _ in groups]
+    lines = ["| without | boot | " + " | ".join(names) + " | all tests |", "|---|" + "--:|" * (len(names) + 2)]
+    for who, boot, means, total in rows:
+        what = "any of them" if who == "none" else f"`{who[1:]}`"
+        lines.append(f"| {what} | {boot:.2f} | " + " | ".join(f"{m:.2f}" for m in means) + f" | **{total:.2f}** |")
+    return "\n".join(lines) + "\n"
