@@ -20,8 +20,14 @@ u64 line_mask(u32 first, u32 last) {
 }
 }  // namespace
 
+std::size_t BlockStore::page_count(const MachineBase& machine) {
+  std::size_t pages = 0;
+  for (const RamBlock& b : machine.ram) pages += b.size >> page_bits;
+  return pages;
+}
+
 BlockStore::BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at, u32 fixed_size, accel::Layers layers)
-    : c_(c), buffer_(buffer), buckets_(bucket_count, no_block), fixed_at_(fixed_at),
+    : c_(c), buffer_(buffer), pages_(page_count(*c.machine)), buckets_(bucket_count, no_block), fixed_at_(fixed_at),
       fixed_size_(layers.has(accel::Layer::fixed) ? fixed_size : 0), opens_pages_(layers.has(accel::Layer::tables)) {
   std::size_t first = 0;
   for (std::size_t i = 0; i < c.machine->ram.size(); ++i) {
@@ -29,9 +35,7 @@ BlockStore::BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at, u32 fixe
     regions_.push_back({raw(b.at), b.size, b.host, i, first});
     first += b.size >> page_bits;
   }
-  pages_.resize(first);
   large_.resize(1 << 12);
-  code_page_.resize(accel::page_table_entries);
   blocks_.reserve(1 << 14);
 }
 BlockStore::~BlockStore() = default;
@@ -69,8 +73,9 @@ u32 BlockStore::add(TranslatedBlock block) {
   const u32 i = u32(blocks_.size());
   u32& bucket = buckets_[bucket_of(block.phys, block.pc, block.mode)];
   block.next_in_bucket = bucket;
-  block.next_in_page = p.first_block;
-  bucket = p.first_block = i;
+  block.next_in_page = p.first_block();
+  bucket = i;
+  p.set_first_block(i);
   blocks_.push_back(std::move(block));
   return i;
 }
@@ -79,7 +84,7 @@ void BlockStore::clear() {
   for (const TranslatedBlock& b : blocks_)
     if (const s64 page = page_index(GuestPhys{b.phys}); page >= 0) {
       pages_[std::size_t(page)].lines = 0;
-      pages_[std::size_t(page)].first_block = no_block;
+      pages_[std::size_t(page)].set_first_block(no_block);
     }
   blocks_.clear();
   slots_.clear();
@@ -114,9 +119,11 @@ void BlockStore::invalidate(u32 index) {
   u32* link = &buckets_[bucket_of(b.phys, b.pc, b.mode)];
   while (*link != index) link = &blocks_[*link].next_in_bucket;
   *link = b.next_in_bucket;
-  link = &pages_[std::size_t(page_index(GuestPhys{b.phys}))].first_block;
-  while (*link != index) link = &blocks_[*link].next_in_page;
+  MemoryPage& page = pages_[std::size_t(page_index(GuestPhys{b.phys}))];
+  u32 first = page.first_block();
+  for (link = &first; *link != index;) link = &blocks_[*link].next_in_page;
   *link = b.next_in_page;
+  page.set_first_block(first);
   for (u32 s = b.first_incoming; s != no_block;) {
     JumpSlot& slot = slots_[s];
     buffer_->patch32(slot.displacement, slot.unlinked);
@@ -138,7 +145,7 @@ void BlockStore::invalidate(u32 index) {
 void BlockStore::refresh_lines(std::size_t index) {
   MemoryPage& p = pages_[index];
   p.lines = 0;
-  for (u32 i = p.first_block; i != no_block; i = blocks_[i].next_in_page) {
+  for (u32 i = p.first_block(); i != no_block; i = blocks_[i].next_in_page) {
     p.lines |= line_mask(blocks_[i].first() & 0xfff, blocks_[i].last() & 0xfff);
   }
 }
@@ -152,7 +159,7 @@ void BlockStore::each_block_in(GuestPhys at, u64 size, F f) const {
     const MemoryPage& p = pages_[std::size_t(page)];
     const u64 last = std::min(end - 1, a | 0xfff);
     if (!(p.lines & line_mask(u32(a & 0xfff), u32(last & 0xfff)))) continue;
-    for (u32 i = p.first_block; i != no_block;) {
+    for (u32 i = p.first_block(); i != no_block;) {
       const u32 next = blocks_[i].next_in_page;
       const TranslatedBlock& b = blocks_[i];
       if (b.first() <= last && a <= b.last()) f(i, std::size_t(page));
@@ -218,11 +225,11 @@ u8* BlockStore::map_page(u32 va, GuestPhys page, unsigned privilege, bool store,
   if (store) {
     MemoryPage& p = pages_[std::size_t(page_index(page))];
     if (p.lines) return host;
-    const u32 old = p.writer[privilege];
+    const u32 old = p.writer(privilege);
     const u64* table = accel::page_table(&c_, privilege, true);
     const bool still = old != ~0u && old != vp && table[old] + (u64(old) << page_bits) == reinterpret_cast<u64>(host);
     if (still) p.many_writers = true;
-    p.writer[privilege] = vp;
+    p.set_writer(privilege, vp);
   }
   u64& entry = accel::page_table(&c_, privilege, store)[vp];
   if (!entry) {
@@ -246,10 +253,10 @@ void BlockStore::close_page_for_stores(std::size_t index, const u8* host) {
         for (const u32 f : filled.pages)
           if ((f & 3) == 2 * privilege + 1 && table[f >> 2] + (u64(f >> 2) << page_bits) == reinterpret_cast<u64>(host))
             table[f >> 2] = 0;
-    } else if (const u32 va = p.writer[privilege]; va != ~0u) {
+    } else if (const u32 va = p.writer(privilege); va != ~0u) {
       table[va] = 0;
     }
-    p.writer[privilege] = ~0u;
+    p.set_writer(privilege, ~0u);
   }
   p.many_writers = false;
 }

@@ -8,6 +8,7 @@
 #include "accel/softmmu.hpp"
 #include "accel/tcg/code_buffer.hpp"
 #include "accel/tcg/front_end.hpp"
+#include "core/sparse_array.hpp"
 
 #include <vector>
 
@@ -39,13 +40,18 @@ struct JumpSlot {
   u32 next_incoming = no_block;
 };
 
-// One 4 KiB page of guest memory.
+// One 4 KiB page of guest memory.  All zeros: nothing is known of it; so what may be ~0 is kept inverted.
 struct MemoryPage {
-  u64 lines = 0;                   // 64-byte lines that hold translated code
-  u32 first_block = no_block;
-  u32 writer[2] = {~0u, ~0u};      // va >> 12 it was last opened for stores at, by privilege
-  bool many_writers = false;       // … and at others too
+  u64 lines;                    // 64-byte lines that hold translated code
+  u32 inverted_first_block;
+  u32 inverted_writer[2];       // va >> 12 it was last opened for stores at, by privilege
+  bool many_writers;            // … and at others too
+  u32 first_block() const { return ~inverted_first_block; }
+  void set_first_block(u32 b) { inverted_first_block = ~b; }
+  u32 writer(unsigned privilege) const { return ~inverted_writer[privilege]; }
+  void set_writer(unsigned privilege, u32 page) { inverted_writer[privilege] = ~page; }
 };
+static_assert(no_block == ~u32(0));
 
 class BlockStore {
  public:
@@ -98,6 +104,7 @@ class BlockStore {
   };
   const Region* region_of(u64 phys) const;
   bool readable(const Region& r) const { return c_.machine->ram[r.block].direct; }
+  static std::size_t page_count(const MachineBase& machine);
   void invalidate(u32 block);
   void close_page_for_stores(std::size_t index, const u8* host);
   void refresh_lines(std::size_t index);
@@ -106,7 +113,7 @@ class BlockStore {
   VcpuHeader& c_;
   CodeBuffer* buffer_;
   std::vector<Region> regions_;
-  std::vector<MemoryPage> pages_;
+  SparseArray<MemoryPage> pages_;
   std::vector<TranslatedBlock> blocks_;
   std::vector<JumpSlot> slots_;
   std::vector<u32> buckets_;
@@ -126,6 +133,6 @@ class BlockStore {
   Filled filled_[2];
   std::vector<bool> large_;          // per MiB of guest virtual space: part of a mapping larger than 4 KiB
   // Per 4 KiB of guest virtual space: 0 when no probe names it, else 1 + the number of the physical page they lead to.
-  std::vector<u32> code_page_;
+  SparseArray<u32> code_page_{accel::page_table_entries};
 };
 }  // namespace tcg

@@ -5,25 +5,19 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/mman.h>
-#include <unistd.h>
 
 namespace tcg {
 Result<CodeBuffer> CodeBuffer::create(std::size_t bytes) {
   const auto failed = [](const char* what) {
     return Error{Kind::io, std::string("translation buffer: ") + what + ": " + std::strerror(errno)};
   };
-  const int fd = memfd_create("pinstrap-code", MFD_CLOEXEC);
-  if (fd < 0) return failed("memfd_create");
-  if (ftruncate(fd, off_t(bytes)) != 0) {
-    close(fd);
-    return failed("ftruncate");
-  }
-  void* w = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  void* x = mmap(nullptr, bytes, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-  close(fd);
-  if (w == MAP_FAILED || x == MAP_FAILED) {
-    const Error error = failed("mmap");
-    if (w != MAP_FAILED) munmap(w, bytes);
+  // Without a file, since perf looks up names (perf-PID.map) of such memory only.
+  void* w = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (w == MAP_FAILED) return failed("mmap");
+  void* x = mremap(w, 0, bytes, MREMAP_MAYMOVE);  // a size of 0 maps the same pages once more (mremap(2))
+  if (x == MAP_FAILED || mprotect(x, bytes, PROT_READ | PROT_EXEC) != 0) {
+    const Error error = failed("second mapping");
+    munmap(w, bytes);
     if (x != MAP_FAILED) munmap(x, bytes);
     return error;
   }
@@ -45,7 +39,12 @@ const u8* CodeBuffer::append(const void* from, std::size_t bytes) {
   check(bytes <= room());
   const u8* at = next();
   std::memcpy(write_ + used_, from, bytes);
+  const std::size_t before = used_;
   used_ = std::min((used_ + bytes + 15) & ~std::size_t(15), size_);
+  // Resident pages count in each mapping.  A part that is full is needed as code; to be patched, a page of it comes back.
+  constexpr std::size_t part = 256 * KiB;
+  if (const std::size_t full = used_ / part * part, from_part = before / part * part; full > from_part)
+    madvise(write_ + from_part, full - from_part, MADV_DONTNEED);
   return at;
 }
 

@@ -15,19 +15,15 @@
 #endif
 
 #include <chrono>
-#include <new>
 #include <optional>
-#include <sys/mman.h>
 
 namespace accel {
 VcpuMemory::VcpuMemory() {
-  base_ = mmap(nullptr, vcpu_mapping_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base_ == MAP_FAILED) throw std::bad_alloc();
-  for (unsigned p = 0; p < 2; ++p)
-    for (std::size_t i = 0; i < probe_count; ++i)
-      reinterpret_cast<ProbeEntry*>(static_cast<u8*>(base_) + probe_offset)[p * probe_count + i].tag = probe_empty(i);
+  base_ = map_zeros(vcpu_mapping_size);
+  static_assert(probe_empty(1) == 0 && probe_empty(probe_count - 1) == 0);  // as the mapping is
+  for (unsigned p = 0; p < 2; ++p) reinterpret_cast<ProbeEntry*>(static_cast<u8*>(base_) + probe_offset)[p * probe_count].tag = probe_empty(0);
 }
-VcpuMemory::~VcpuMemory() { munmap(base_, vcpu_mapping_size); }
+VcpuMemory::~VcpuMemory() { unmap_zeros(base_, vcpu_mapping_size); }
 }  // namespace accel
 
 namespace tcg {

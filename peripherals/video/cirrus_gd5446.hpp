@@ -3,9 +3,9 @@
 #include "peripherals/video/cirrus_gd5446_core.hpp"
 
 #include "core/reg.hpp"
+#include "core/sparse_array.hpp"
 
 #include <functional>
-#include <vector>
 
 namespace peripherals::cirrus_gd5446 {
 
@@ -50,7 +50,7 @@ struct CirrusGd5446 {
   Wires wires;
   Regs r;
   State x;  // the registers behind the ports; Regs names those
-  std::vector<u8> memory = std::vector<u8>(memory_size);
+  SparseArray<u8> memory{memory_size};
 
   // The ports are indices and data: served here, byte after byte.
   bool claims(u32) const { return true; }

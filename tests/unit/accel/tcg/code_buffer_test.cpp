@@ -4,6 +4,8 @@
 
 #include <cstring>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace tcg {
 TEST_CASE("code buffer: appended code is at the address that was promised, and can be run") {
@@ -41,6 +43,16 @@ TEST_CASE("code buffer: it can be filled to the last byte") {
   b.append(much.data(), much.size());
   CHECK(b.room() == 0);
   CHECK(b.used() == b.size());
+}
+
+TEST_CASE("code buffer: full parts keep their code and can be patched") {
+  CodeBuffer b = *CodeBuffer::create(2 * MiB);
+  const std::string piece(1000, 'p');
+  std::vector<const u8*> at;
+  while (b.room() >= 1008) at.push_back(b.append(piece.data(), piece.size()));
+  for (const u8* p : at) CHECK((p[0] == 'p' && p[999] == 'p'));
+  b.patch32(at[1], 0x78787878);
+  CHECK(std::string_view(reinterpret_cast<const char*>(at[1]), 6) == "xxxxpp");
 }
 
 TEST_CASE("code buffer: a moved buffer keeps its code") {
