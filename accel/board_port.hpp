@@ -53,10 +53,23 @@ class BoardPort {
     static_cast<Machine*>(c->machine)->write(at, size, v);
   }
 
+  static GuestPhys device_at(const DevicePage& page, u32 va) { return GuestPhys{page.at | (va & 0xfff)}; }
+  // What the register gets of what memory or the bus has.
+  template <unsigned Aux>
+  static u32 loaded(u32 v) {
+    constexpr unsigned size = 1u << (Aux & tcg::mem_size);
+    v = ordered<size>(v);
+    if constexpr ((Aux & tcg::mem_signed) && size == 1) v = u32(s32(s8(v)));
+    if constexpr ((Aux & tcg::mem_signed) && size == 2) v = u32(s32(s16(v)));
+    return v;
+  }
+
   template <unsigned Aux>
   static u64 load(VcpuHeader* c, u32 va) noexcept {
     constexpr unsigned size = 1u << (Aux & tcg::mem_size);
     const bool user = (Aux & tcg::mem_user) || c->privilege;
+    if (const DevicePage* page = device_page(*c, va, user, false); page && size < 8 && !(va & (size - 1)))
+      return loaded<Aux>(u32(bus_read(c, device_at(*page, va), size)));
     const auto at = Cpu::resolve(*c, va, size, false, user, Aux & tcg::mem_plain);
     if (at.fault) return outcome_leave;
     if constexpr (size == 8) return 0;
@@ -65,16 +78,17 @@ class BoardPort {
     else if constexpr (size == 4) v = load_le<u32>(at.host);
     else if constexpr (size == 2) v = load_le<u16>(at.host);
     else v = *at.host;
-    v = ordered<size>(v);
-    if constexpr ((Aux & tcg::mem_signed) && size == 1) v = u32(s32(s8(v)));
-    if constexpr ((Aux & tcg::mem_signed) && size == 2) v = u32(s32(s16(v)));
-    return std::rotr(v, at.rotate);
+    return std::rotr(loaded<Aux>(v), at.rotate);
   }
 
   template <unsigned Aux>
   static u64 store(VcpuHeader* c, u32 va, u32 value) noexcept {
     constexpr unsigned size = 1u << (Aux & tcg::mem_size);
     const bool user = (Aux & tcg::mem_user) || c->privilege;
+    if (const DevicePage* page = device_page(*c, va, user, true); page && size < 8 && !(va & (size - 1))) {
+      bus_write(c, device_at(*page, va), size, ordered<size>(value));
+      return 0;
+    }
     const auto at = Cpu::resolve(*c, va, size, true, user, Aux & tcg::mem_plain);
     if (at.fault) return outcome_leave;
     if constexpr (size == 8) return 0;

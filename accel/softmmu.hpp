@@ -17,6 +17,10 @@ u8* ram_page(VcpuHeader& c, GuestPhys page, bool store) noexcept;
 // it is part of a larger mapping that one flush_tlb_page drops as a whole.
 u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page = false) noexcept;
 
+// Lets the accesses of that kind to the page at `va` go straight to the devices at `page` from now on: what the CPU's walk
+// allowed there is so for the whole page.
+void map_device(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool store) noexcept;
+
 // Forgets every mapping; those outside the guest's fixed range (tcg::GuestLayout), for a change of address space; or those
 // of the page (or larger mapping) around `va`.
 void flush_tlb(VcpuHeader& c) noexcept;

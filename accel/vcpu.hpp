@@ -34,6 +34,15 @@ inline constexpr std::size_t page_table_stride = 4 * page_table_entries;
 // Doubles without their sign, doubled: twice the least normal number's exponent, infinity, and what lies between.
 inline constexpr u64 fp_limits[] = {u64(2) << 53, u64(0x7ff) << 53, u64(0x7fd) << 53};
 
+// A page of devices that a guest address leads to, so that polling a register needs no walk: a cache, emptied with the page
+// tables.
+struct DevicePage {
+  u32 tag = 0;  // device_tag(); 0: empty
+  u64 at = 0;   // guest physical
+};
+inline constexpr unsigned device_pages = 16;  // for each privilege and direction, by the low bits of va >> 12
+constexpr u32 device_tag(u32 va) { return va >> 12 | 1u << 31; }
+
 struct VcpuHeader {
   std::atomic<u32> exit_request{0};  // core::Request bits
   u32 pc = 0;          // valid at block boundaries and whenever a helper or slow path runs; without mode bits
@@ -49,6 +58,7 @@ struct VcpuHeader {
   u32 argument[3] = {};       // between translated code and its thunks: address and value, or a helper's arguments
   u32 result = 0;
   u64 fp_limit[3] = {fp_limits[0], fp_limits[1], fp_limits[2]};  // constants translated code compares with
+  DevicePage devices[4][device_pages];  // index as the page tables': 2 * privilege + is_store
 };
 
 // What translated code has computed last, for families that keep exception bits of single operations (MIPS: FCSR.Cause).
@@ -81,6 +91,11 @@ inline ProbeEntry* probe_table(VcpuHeader* c, unsigned privilege) {
 inline u64* page_table(VcpuHeader* c, unsigned privilege, bool store) {
   return reinterpret_cast<u64*>(reinterpret_cast<u8*>(c) + page_table_offset) +
          (2 * privilege + store) * page_table_stride;
+}
+// The page of devices at `va`, or null when none is known.
+inline const DevicePage* device_page(const VcpuHeader& c, u32 va, bool user, bool store) {
+  const DevicePage& d = c.devices[2 * user + store][va >> page_bits & (device_pages - 1)];
+  return d.tag == device_tag(va) ? &d : nullptr;
 }
 // Where execution is to begin again when the instruction at pc was not done: a branch goes with its delay slot.
 inline void restart_instruction(VcpuHeader& c) {

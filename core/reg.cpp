@@ -3,25 +3,34 @@
 #include "core/log.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace core {
 namespace {
-u32 index_of(const RegInfo& info, u32 off) { return (off - info.at) / info.stride; }
+u32 index_of(const RegInfo& info, u32 off) { return info.count == 1 ? 0 : (off - info.at) / info.stride; }
 
 u64 load(const RegInfo& info, const void* regs, u32 index) {
-  u64 v = 0;
-  std::memcpy(&v, static_cast<const char*>(regs) + info.pos + index * info.width, info.width);
-  return v;
+  const void* const at = static_cast<const char*>(regs) + info.pos + index * info.width;
+  switch (info.width) {  // a copy of a width that is not known is a call
+    case 1: return *static_cast<const u8*>(at);
+    case 2: return *static_cast<const u16*>(at);
+    case 4: return *static_cast<const u32*>(at);
+    default: return *static_cast<const u64*>(at);
+  }
 }
 void store(const RegInfo& info, void* regs, u32 index, u64 v) {
-  std::memcpy(static_cast<char*>(regs) + info.pos + index * info.width, &v, info.width);
+  void* const at = static_cast<char*>(regs) + info.pos + index * info.width;
+  switch (info.width) {
+    case 1: *static_cast<u8*>(at) = u8(v); break;
+    case 2: *static_cast<u16*>(at) = u16(v); break;
+    case 4: *static_cast<u32*>(at) = u32(v); break;
+    default: *static_cast<u64*>(at) = v;
+  }
 }
 }  // namespace
 
 const RegInfo* find_reg(std::span<const RegInfo> info, u32 off) {
   for (const RegInfo& i : info)
-    if (off >= i.at && off - i.at < i.count * i.stride && (off - i.at) % i.stride == 0) return &i;
+    if (off == i.at || (off - i.at < i.count * i.stride && (off - i.at) % i.stride == 0)) return &i;
   return nullptr;
 }
 

@@ -239,6 +239,12 @@ constexpr bool is_at(u32 off, u32& index) {
   return off - X::offset < X::count * X::stride && (off - X::offset) % X::stride == 0;
 }
 
+// Guests ask one register again and again.
+inline const RegInfo* find_again(std::span<const RegInfo> info, u32 off, const RegInfo*& last) {
+  if (last && last->at == off) return last;
+  return last = find_reg(info, off);
+}
+
 template <class Dev>
 u64 read_at(Dev& d, u32 off) {
   u64 out = 0;
@@ -253,8 +259,8 @@ u64 read_at(Dev& d, u32 off) {
     return false;
   });
   if (handled) return out;
-  constexpr auto& info = reg_info<decltype(d.r)>;
-  const RegInfo* i = find_reg(info, off);
+  static const RegInfo* last = nullptr;
+  const RegInfo* i = find_again(reg_info<decltype(d.r)>, off, last);
   if (!i) [[unlikely]] {
     d.wires.stray(off);
     return 0;
@@ -274,8 +280,8 @@ void write_at(Dev& d, u32 off, u64 v) {
     return false;
   });
   if (handled) return;
-  constexpr auto& info = reg_info<decltype(d.r)>;
-  const RegInfo* i = find_reg(info, off);
+  static const RegInfo* last = nullptr;
+  const RegInfo* i = find_again(reg_info<decltype(d.r)>, off, last);
   if (!i) [[unlikely]] return d.wires.stray(off);
   plain_write(*i, &d.r, off, v);
 }

@@ -262,11 +262,27 @@ void BlockStore::close_page_for_stores(std::size_t index, const u8* host) {
 }
 
 void BlockStore::clear_pages(Kind kind) {
+  clear_devices(kind);
   for (const u32 f : filled_[kind].pages) {
     accel::page_table(&c_, f >> 1 & 1, f & 1)[f >> 2] = 0;
     large_[f >> 10] = false;
   }
   filled_[kind].pages.clear();
+}
+
+void BlockStore::map_device(u32 va, GuestPhys page, unsigned privilege, bool store) {
+  if (!opens_pages_ || region_of(raw(page))) return;  // memory that is not open now may be later
+  accel::DevicePage& d = c_.devices[2 * privilege + store][va >> page_bits & (accel::device_pages - 1)];
+  d = {accel::device_tag(va), raw(page)};
+  has_devices_[kind_of(va)] = true;
+}
+
+void BlockStore::clear_devices(Kind kind) {
+  if (!has_devices_[kind]) return;
+  has_devices_[kind] = false;
+  for (auto& table : c_.devices)
+    for (accel::DevicePage& d : table)
+      if (d.tag && kind_of(d.tag << page_bits) == kind) d.tag = 0;
 }
 
 void BlockStore::flush_tlb() {
@@ -284,6 +300,7 @@ void BlockStore::flush_tlb_mapped() {
 void BlockStore::flush_tlb_page(u32 va) {
   ++tlb_page_flushes;
   const u32 vp = va >> page_bits;
+  clear_devices(kind_of(va));
   // A larger mapping goes as a whole: up to the 256 pages of its MiB.
   const bool large = large_[vp >> 8];
   const u32 first = large ? vp & ~0xffu : vp, count = large ? 256 : 1;
@@ -299,6 +316,7 @@ void BlockStore::flush_tlb_page(u32 va) {
 void BlockStore::remap_page(u32 va, GuestPhys page, bool writable) {
   const u32 vp = va >> page_bits;
   if (large_[vp >> 8]) return flush_tlb_page(va);
+  clear_devices(kind_of(va));
   if (const u32 code = code_page_[vp]; code && code != u32(raw(page) >> page_bits) + 1) clear_probes(kind_of(va));
   const u64 same = reinterpret_cast<u64>(ram_page(page, false)) - (u64(vp) << page_bits);
   for (unsigned t = 0; t < accel::page_table_count; ++t) {
@@ -316,6 +334,9 @@ tcg::BlockStore& store_of(VcpuHeader& c) { return *static_cast<tcg::BlockStore*>
 u8* ram_page(VcpuHeader& c, GuestPhys page, bool store) noexcept { return store_of(c).ram_page(page, store); }
 u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page) noexcept {
   return store_of(c).map_page(va, page, privilege, store, single_page);
+}
+void map_device(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool store) noexcept {
+  store_of(c).map_device(va, page, privilege, store);
 }
 void flush_tlb(VcpuHeader& c) noexcept {
   if (c.blocks) store_of(c).flush_tlb();

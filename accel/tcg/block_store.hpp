@@ -82,6 +82,7 @@ class BlockStore {
 
   u8* ram_page(GuestPhys page, bool store) const;
   u8* map_page(u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page);
+  void map_device(u32 va, GuestPhys page, unsigned privilege, bool store);
   void flush_tlb();
   void flush_tlb_mapped();
   void flush_tlb_page(u32 va);
@@ -124,7 +125,9 @@ class BlockStore {
     std::vector<u32> probes;      // probe index << 1 | privilege
     std::vector<u32> code_pages;  // va >> 12 that probes name
   };
+  bool has_devices_[2] = {};         // VcpuHeader::devices has some of that kind
   Kind kind_of(u32 va) const { return va - fixed_at_ < fixed_size_ ? fixed : mapped; }
+  void clear_devices(Kind kind);
   void clear_pages(Kind kind);
   void clear_probes(Kind kind);
 

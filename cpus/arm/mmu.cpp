@@ -129,6 +129,7 @@ Resolved resolve_data(CpuState& s, u32 va, unsigned size, bool store, bool user,
   const GuestPhys page{w.phys & ~page_mask};
   u8* host = w.uniform ? accel::map_page(s, va, page, user, store, w.single_page) : accel::ram_page(s, page, store);
   if (host) host += w.phys & page_mask;
+  else if (w.uniform) accel::map_device(s, va, page, user, store);
   return {GuestPhys{w.phys}, host, rotate, false};
 }
 

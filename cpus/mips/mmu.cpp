@@ -113,6 +113,7 @@ Resolved resolve_data(CpuState& s, u32 va, unsigned size, bool store, bool user,
     take_exception(s, ExcCode::DBE);
     return faulted;
   }
+  accel::map_device(s, va, page, user, store);
   return {GuestPhys{w.phys}, nullptr, 0, false};
 }
 

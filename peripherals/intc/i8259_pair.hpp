@@ -51,9 +51,11 @@ struct I8259Pair {
   }
 
   void set_line(unsigned n, bool on) {
-    if (n >= 8) x.slave.set_line(n - 8, on);
-    else if (n != cascade) x.master.set_line(n, on);
-    update();
+    if (n == cascade) return;
+    i8259::Chip& chip = n >= 8 ? x.slave : x.master;
+    const u8 before = chip.irr;
+    chip.set_line(n & 7, on);
+    if (chip.irr != before) update();  // devices say again and again what is so already
   }
   // The interrupt acknowledge cycles of both chips: the vector.  Without a request it is the master's seventh.
   u8 acknowledge() {

@@ -142,6 +142,41 @@ TEST_CASE("soft MMU: store_memory writes its size, drops the code it hits, and s
   CHECK_FALSE(b.store[own].valid);
 }
 
+TEST_CASE("soft MMU: a page of devices is known by that privilege and direction, until mappings go") {
+  Bench b;
+  const auto at = [&](u32 va, unsigned privilege, bool store) {
+    const DevicePage* d = device_page(b.c, va, privilege, store);
+    return d ? d->at : 0;
+  };
+  const auto fill = [&] { map_device(b.c, 0xf000'1000, GuestPhys{0x1000'2000}, 0, true); };
+  CHECK(at(0, 0, false) == 0);
+  fill();
+  for (unsigned t = 0; t < 4; ++t) CHECK(at(0xf000'1ffc, t >> 1, t & 1) == (t == 1 ? 0x1000'2000 : 0));
+  CHECK(at(0xf000'2000, 0, true) == 0);
+  CHECK(at(0xf001'1000, 0, true) == 0);  // the same place in the cache
+  using Forget = void (*)(VcpuHeader&);
+  for (const Forget forget : {Forget([](VcpuHeader& c) { flush_tlb(c); }), Forget([](VcpuHeader& c) { flush_tlb_mapped(c); }),
+                              Forget([](VcpuHeader& c) { flush_tlb_page(c, 0xf000'1000); }),
+                              Forget([](VcpuHeader& c) { remap_page(c, 0xf000'1000, GuestPhys{0x1000'3000}, true); }),
+                              Forget([](VcpuHeader& c) { rom_mapping_changed(c, GuestPhys{toy::rom_at}, 4); }),
+                              Forget([](VcpuHeader& c) { map_device(c, 0xf001'1000, GuestPhys{0x1000'2000}, 0, true); })}) {
+    fill();
+    CHECK(at(0xf000'1000, 0, true) == 0x1000'2000);
+    forget(b.c);
+    CHECK(at(0xf000'1000, 0, true) == 0);
+  }
+}
+
+TEST_CASE("soft MMU: memory is no device, not even where it cannot be reached directly") {
+  Bench b;
+  b.board.ram[1].direct = false;
+  for (const u32 page : {0u, toy::rom_at})
+    for (const bool store : {false, true}) {
+      map_device(b.c, 0x5000, GuestPhys{page}, 0, store);
+      CHECK(device_page(b.c, 0x5000, false, store) == nullptr);
+    }
+}
+
 TEST_CASE("soft MMU: without an engine the calls do nothing") {
   Bench b;
   b.c.blocks = nullptr;

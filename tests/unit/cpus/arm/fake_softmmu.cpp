@@ -23,6 +23,7 @@ u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool sto
   return p;
 }
 
+void map_device(VcpuHeader&, u32, GuestPhys, unsigned, bool) noexcept { ++fake::calls.map_device; }
 void flush_tlb(VcpuHeader&) noexcept { ++fake::calls.flush; }
 void flush_tlb_page(VcpuHeader&, u32 va) noexcept {
   ++fake::calls.flush_page;

@@ -145,10 +145,12 @@ TEST_CASE("mips: no memory and no board: bus errors of data and of fetches") {
   both([](AnyGuest& g) {
     g.map(0, 0xc000'0000, 0x3000'0000, 0x3000'1000);
     g.s.r[a0] = 0xc000'0000;
-    g.run({lw(v0, a0, 0)});
-    CHECK((g.s.pc == AnyGuest::general && g.code_of_exception() == u32(ExcCode::DBE)));
-    g.s.cp0.status = 0;
-    settle_status(g.s);
+    for (unsigned time = 0; time < 2; ++time) {  // nothing is remembered of the first
+      g.run({lw(v0, a0, 0)});
+      CHECK((g.s.pc == AnyGuest::general && g.code_of_exception() == u32(ExcCode::DBE)));
+      g.s.cp0.status = 0;
+      settle_status(g.s);
+    }
     g.run({jr(a0), nop});
     CHECK((g.s.pc == AnyGuest::general && g.code_of_exception() == u32(ExcCode::IBE) && g.s.cp0.epc == 0xc000'0000));
   });
