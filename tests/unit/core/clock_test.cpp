@@ -5,10 +5,31 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <random>
 #include <thread>
 
 namespace core {
+TEST_CASE("clock: the host's clock is its monotonic clock but for an offset, and never goes back") {
+  const auto monotonic = [] {
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return u64(t.tv_sec) * 1'000'000'000 + u64(t.tv_nsec);
+  };
+  const HostClock clock;
+  u64 least = 0, most = never, last = 0;  // of what the offset can be
+  bool back = false;
+  for (const u64 end = monotonic() + 300'000'000; monotonic() < end;) {
+    const u64 before = monotonic(), now = clock.now(), after = monotonic();
+    back |= now < last;
+    last = now;
+    least = std::max(least, before - now);
+    most = std::min(most, after - now);
+  }
+  CHECK_FALSE(back);
+  CHECK(least <= most + 50'000);
+}
+
 TEST_CASE("timers: due ones come earliest first, each once") {
   TimerQueue q;
   q.resize(4);
