@@ -47,9 +47,11 @@ class BoardPort {
   }
   // Kept out of the 36 accesses below: one copy of the board's address decoder.
   [[gnu::noinline]] static u64 bus_read(VcpuHeader* c, GuestPhys at, unsigned size) noexcept {
+    const Doing what(*c, Activity::device);
     return static_cast<Machine*>(c->machine)->read(at, size);
   }
   [[gnu::noinline]] static void bus_write(VcpuHeader* c, GuestPhys at, unsigned size, u64 v) noexcept {
+    const Doing what(*c, Activity::device);
     static_cast<Machine*>(c->machine)->write(at, size, v);
   }
 
@@ -70,6 +72,7 @@ class BoardPort {
     const bool user = (Aux & tcg::mem_user) || c->privilege;
     if (const DevicePage* page = device_page(*c, va, user, false); page && size < 8 && !(va & (size - 1)))
       return loaded<Aux>(u32(bus_read(c, device_at(*page, va), size)));
+    const Doing what(*c, Activity::memory);
     const auto at = Cpu::resolve(*c, va, size, false, user, Aux & tcg::mem_plain);
     if (at.fault) return outcome_leave;
     if constexpr (size == 8) return 0;
@@ -89,6 +92,7 @@ class BoardPort {
       bus_write(c, device_at(*page, va), size, ordered<size>(value));
       return 0;
     }
+    const Doing what(*c, Activity::memory);
     const auto at = Cpu::resolve(*c, va, size, true, user, Aux & tcg::mem_plain);
     if (at.fault) return outcome_leave;
     if constexpr (size == 8) return 0;

@@ -1,6 +1,7 @@
 #pragma once
 // The seam between the precompiled engine and a board: no templates, no device types, no asmjit.
 
+#include "accel/code_listener.hpp"
 #include "accel/layers.hpp"
 #include "accel/vcpu.hpp"
 #include "core/result.hpp"
@@ -35,14 +36,18 @@ struct EngineOptions {
   struct Range {
     u64 first, last;
   };
+  std::vector<CodeListener*> listeners;  // told of host code; they live longer than the engine
   std::vector<Range> filter;     // -dfilter: only blocks whose pc lies in one of these are logged; empty: all
 };
 
 struct EngineStats {
-  u64 blocks = 0, guest_instructions = 0, guest_bytes = 0, host_bytes = 0, ir_operations = 0;
+  u64 blocks = 0, guest_instructions = 0, guest_bytes = 0, host_bytes = 0 /* in use */, ir_operations = 0;
   u64 flushes = 0, invalidated = 0, chained = 0, lookups = 0, tlb_flushes = 0, tlb_page_flushes = 0, tlb_fills = 0;
   u64 translate_ns = 0, single_steps = 0;
   u64 regions = 0, region_blocks = 0, region_bytes = 0, region_ns = 0;  // the second tier: how many, of how many blocks, …
+  u64 host_bytes_made = 0;  // of all blocks, also those dropped
+  u64 cpu_ns = 0;           // of the vCPU thread
+  u64 memory = 0;           // bytes: code, tables, block store
 };
 
 // Runs guest code of one vCPU.  Thread: the vCPU thread.

@@ -125,6 +125,7 @@ void RunLoop::do_posted() {
 
 // Timers re-armed for the past while we are here wait for the next round, so that a guest cannot keep us in.
 void RunLoop::expire_timers() {
+  const Doing what(vcpu_, Activity::device);
   const u64 now = machine_.now();
   for (int id, budget = 64; budget-- && (id = machine_.timers.take_due(now)) >= 0;) calls_.expire(calls_.board, unsigned(id));
   // What they armed is seen before guest code runs; the request would keep a guest with a fast timer from running.
@@ -148,8 +149,10 @@ void RunLoop::wait(bool until_timer) {
   sleeping_ = true;
   const auto ready = [&] { return wake_pending_ || vcpu_.exit_request.load() || !posted_.empty(); };
   const u64 next = machine_.timers.next(), now = machine_.now();
+  const auto asleep_since = std::chrono::steady_clock::now();
   if (!until_timer || next == never) awake_.wait(hold, ready);
   else if (next > now) awake_.wait_for(hold, std::chrono::nanoseconds(std::min<u64>(next - now, 3'600'000'000'000)), ready);
+  asleep_ns_ += u64(std::chrono::nanoseconds(std::chrono::steady_clock::now() - asleep_since).count());
   wake_pending_ = false;
   sleeping_ = false;
 }
@@ -181,6 +184,7 @@ int RunLoop::run_until_end() {
     }
     if (request & request_flush) engine_.flush_code();
     if (request & request_kick) {
+      const Doing what(vcpu_, Activity::device);
       do_posted();
       calls_.service(calls_.board);
     }

@@ -35,6 +35,8 @@ class RunLoop final : public core::RunControl {
   // Becomes readable when the next timer may be due; then call alarm().  Any thread may watch it.
   int alarm_fd() const { return alarm_fd_; }
   void alarm();
+  // Host time the guest waited for something to do so far.  Thread: the vCPU's.
+  u64 asleep_ns() const { return asleep_ns_; }
   // Makes the loop call BoardCalls::service soon.  Thread: any.
   void kick() { machine_.raise(request_kick); }
 
@@ -67,6 +69,7 @@ class RunLoop final : public core::RunControl {
   BoardCalls calls_;
   int alarm_fd_;
   u64 alarm_at_ = never;  // virtual time the alarm is set for
+  u64 asleep_ns_ = 0;
 
   std::mutex lock_;
   std::condition_variable awake_;

@@ -34,6 +34,9 @@ inline constexpr std::size_t page_table_stride = 4 * page_table_entries;
 // Doubles without their sign, doubled: twice the least normal number's exponent, infinity, and what lies between.
 inline constexpr u64 fp_limits[] = {u64(2) << 53, u64(0x7ff) << 53, u64(0x7fd) << 53};
 
+// What C++ code on the vCPU thread is doing, for the profile; translated code leaves it as it is.
+enum class Activity : u8 { other, memory, device, translation };
+
 // A page of devices that a guest address leads to, so that polling a register needs no walk: a cache, emptied with the page
 // tables.
 struct DevicePage {
@@ -58,6 +61,7 @@ struct VcpuHeader {
   u32 argument[3] = {};       // between translated code and its thunks: address and value, or a helper's arguments
   u32 result = 0;
   u64 fp_limit[3] = {fp_limits[0], fp_limits[1], fp_limits[2]};  // constants translated code compares with
+  Activity activity{};
   DevicePage devices[4][device_pages];  // index as the page tables': 2 * privilege + is_store
 };
 
@@ -68,9 +72,21 @@ struct FpLast {
   u64 operand[3] = {};
 };
 
+class Doing {
+ public:
+  Doing(VcpuHeader& c, Activity a) : activity_(c.activity), before_(c.activity) { activity_ = a; }
+  ~Doing() { activity_ = before_; }
+  Doing(const Doing&) = delete;
+
+ private:
+  volatile Activity& activity_;  // read by a signal handler
+  const Activity before_;
+};
+
 // How often translated code still jumps back to a pc before it asks for the second tier; by hot_index(pc).
 inline constexpr std::size_t hot_count = 4096;
 constexpr std::size_t hot_index(u32 pc) { return pc >> 1 & (hot_count - 1); }
+
 
 // Offsets from VcpuHeader, bytes.
 inline constexpr std::size_t hot_offset = 48 * 1024;

@@ -2,6 +2,7 @@
 
 #include "accel/softmmu.hpp"
 #include "boards/plugs.hpp"
+#include "boards/watchers.hpp"
 #include "host/block/drives.hpp"
 #include "host/chardev_setup.hpp"
 #include "host/loop.hpp"
@@ -123,7 +124,7 @@ class Program {
     return models;
   }
 
-  Result<accel::EngineOptions> engine_options() const {
+  Result<accel::EngineOptions> engine_options() {
     accel::EngineOptions e;
     // The first that can run this guest; refuse_unbuilt() saw to it that there is one.
     for (const host::Accel& a : options_.accels) {
@@ -133,6 +134,8 @@ class Program {
       if (a.one_insn_per_tb) e.block_limit = 1;
       if (a.region_after) e.region_after = *a.region_after;
       e.layers.bits = a.layers;
+      TRY(watchers_.create(a, options_.kernel, *app_.cpu).context("-accel"));
+      e.listeners = watchers_.listeners();
       break;
     }
     if (!options_.log_filter.empty()) e.filter = TRY(host::parse_ranges(options_.log_filter).context("-dfilter"));
@@ -176,9 +179,11 @@ class Program {
     app_.machine.completions.on_post([&run] { run.kick(); });
     run.kick();  // for what was posted so far
     drives_->attach(run);
+    TRY(watchers_.start());
     loop.start();
     prctl(PR_SET_NAME, "CPU 0/TCG");
     const int status = run.run();
+    const auto watched = watchers_.finish(run.asleep_ns());
     loop.stop();
     loop.join();
     app_.machine.completions.on_post(nullptr);
@@ -188,6 +193,7 @@ class Program {
     if (log_on(Log::stats)) log_text(engine_->stats_text());
     log_flush();
     if (!written) return written.error();
+    if (!watched) return watched.error();
     return status;
   }
 
@@ -230,6 +236,7 @@ class Program {
   host::Options options_;
   HostClock clock_;
   std::unique_ptr<host::block::Drives> drives_;
+  Watchers watchers_;  // outlive the engine
   std::unique_ptr<accel::Engine> engine_;
 };
 }  // namespace

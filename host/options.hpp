@@ -59,6 +59,9 @@ struct Accel {
   bool one_insn_per_tb = false;
   core::u32 layers = ~core::u32(0);      // opt=LIST: bit n is BoardFacts::layers[n]
   std::optional<unsigned> region_after;  // jumps back that make a loop a region; 0: never
+  std::string perf;                      // "map", "dump", or empty
+  std::string profile;                   // a file to write, or empty
+  std::vector<std::string> symbols;      // files with names of guest code, for both
 };
 
 enum class DisplayKind { unset, none, curses, window, vnc };

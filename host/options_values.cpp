@@ -91,9 +91,33 @@ std::string accel_help(const BoardFacts& facts) {
       "interp  guest code is interpreted\n"
       "kvm     the host's processor runs guest code\n";
   if (facts.layers.empty()) return text;
+  text +=
+      "\nprofile=FILE       writes at the end where the guest's time went; './pinstrap profile' reads it\n"
+      "perf=map           writes /tmp/perf-PID.map, by which perf report names translated code\n"
+      "perf=dump          writes jit-PID.dump, for perf record -k mono and perf inject --jit\n"
+      "symbols=FILE:...   more names of guest code than -kernel's ELF file has: ELF files, System.map\n";
   text += "\nlayers of jit, for measuring what each is worth: opt=-fp:-runs leaves two out, opt=none all, opt=none:chain all but one\n";
   for (const LayerFacts& l : facts.layers) text += fmt::format("{:<10} {}\n", l.name, l.help);
   return text;
+}
+
+// Who looks on while guest code runs.
+Status take_watchers(Accel& a, const KeyValues& kv) {
+  a.profile = kv.get("profile").value_or("");
+  a.perf = kv.get("perf").value_or("");
+  if (a.perf == "on") a.perf = "map";
+  if (a.perf == "off") a.perf.clear();
+  if (!a.perf.empty() && a.perf != "map" && a.perf != "dump") return Error{Kind::usage, fmt::format("perf='{}' must be map or dump", a.perf)};
+  const std::string symbols = kv.get("symbols").value_or("");
+  for (Value rest = symbols; !rest.empty();) {
+    const auto colon = rest.find(':');
+    a.symbols.emplace_back(rest.substr(0, colon));
+    rest = colon == rest.npos ? Value() : rest.substr(colon + 1);
+  }
+  const bool watched = !a.perf.empty() || !a.profile.empty();
+  if (!a.symbols.empty() && !watched) return Error{Kind::usage, "symbols= is for profile= and perf=; add one of them, or leave it out"};
+  if (watched && a.kind != AccelKind::jit) return Error{Kind::usage, "profile= and perf= look at translated code; use -accel jit"};
+  return {};
 }
 
 // `-fp:-runs`, `none:chain`, `chain:probe`: from left to right.  What begins with a layer's name begins with none.
@@ -125,7 +149,7 @@ core::Result<core::u32> read_layers(Value list, const std::vector<LayerFacts>& l
 
 Status take_accel(Context c, Value v) {
   const auto kv = TRY(KeyValues::parse(v, "accel"));
-  TRY(kv.only({"accel", "tb-size", "one-insn-per-tb", "opt", "region-after", "thread"}));
+  TRY(kv.only({"accel", "tb-size", "one-insn-per-tb", "opt", "region-after", "thread", "perf", "profile", "symbols"}));
   Accel a;
   const std::string name = kv.get("accel").value_or("");
   if (name == "help") {
@@ -147,6 +171,7 @@ Status take_accel(Context c, Value v) {
     return Error{Kind::usage, fmt::format("tb-size={} is too much; at most 4096 MiB of translated code", mib)};
   a.tb_size = mib * MiB;
   a.one_insn_per_tb = TRY(kv.flag("one-insn-per-tb", false));
+  TRY(take_watchers(a, kv));
   if (const auto list = kv.get("opt")) a.layers = TRY(read_layers(*list, c.facts.layers));
   if (kv.has("region-after")) {
     const u64 jumps = TRY(kv.number("region-after", 0));

@@ -56,6 +56,13 @@ u8* BlockStore::page_host(GuestPhys at) const {
   return r && readable(*r) ? r->host + ((raw(at) - r->at) & ~u64(0xfff)) : nullptr;
 }
 
+u64 BlockStore::memory() const {
+  const auto bytes = [](const auto& v) { return u64(v.size()) * sizeof v[0]; };
+  u64 total = pages_.resident() + bytes(blocks_) + bytes(slots_) + bytes(buckets_) + code_page_.resident() + large_.size() / 8;
+  for (const Filled& f : filled_) total += bytes(f.pages) + bytes(f.probes) + bytes(f.code_pages);
+  return total;
+}
+
 u32 BlockStore::find(u64 phys, u32 pc, u32 mode) const {
   for (u32 i = buckets_[bucket_of(phys, pc, mode)]; i != no_block; i = blocks_[i].next_in_bucket) {
     const TranslatedBlock& b = blocks_[i];

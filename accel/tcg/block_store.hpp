@@ -71,6 +71,7 @@ class BlockStore {
   // Leads the jumps to `from` to `to`, a block at the same pc.
   void relink(u32 from, u32 to);
   std::size_t slots() const { return slots_.size(); }
+  u64 memory() const;  // bytes of what is kept here
 
   // The page's index when `at` is memory, or -1; its host address when it can be read directly, or null.
   s64 page_index(GuestPhys at) const;

@@ -15,7 +15,9 @@
 #endif
 
 #include <chrono>
+#include <ctime>
 #include <optional>
+#include <pthread.h>
 
 namespace accel {
 VcpuMemory::VcpuMemory() {
@@ -42,7 +44,11 @@ class TcgEngine final : public Engine {
     c.blocks = &blocks_;
     c.engine = this;
 #if PINSTRAP_HOST_X86_64
-    if (buffer_) host_ = make_x86_64_backend(*buffer_, front.layout(), port, {on_jump, on_chain, on_state, on_hot}, options.layers);
+    if (buffer_) {
+      const u8* begin = buffer_->next();
+      host_ = make_x86_64_backend(*buffer_, front.layout(), port, {on_jump, on_chain, on_state, on_hot}, options.layers);
+      for (accel::CodeListener* l : options.listeners) l->begin({begin, buffer_->size()}, {begin, buffer_->next()});
+    }
     std::fill_n(accel::hot_table(&c), accel::hot_count, s32(options_.region_after));
 #else
     (void)port;
@@ -51,6 +57,7 @@ class TcgEngine final : public Engine {
   ~TcgEngine() override { c_.blocks = c_.engine = nullptr; }
 
   Stop run() override {
+    if (clockid_t id; !clock_ && pthread_getcpuclockid(pthread_self(), &id) == 0) clock_ = id;
     for (;;) {
       if (std::exchange(breakpoint_hit_, false)) return Stop::breakpoint;
       if (c_.exit_request.load(std::memory_order_acquire)) return Stop::request;
@@ -86,6 +93,7 @@ class TcgEngine final : public Engine {
   }
 
   void flush_code() override {
+    for (accel::CodeListener* l : options_.listeners) l->dropping();
     ++stats_.flushes;
     stats_.invalidated += std::exchange(blocks_.invalidated, 0);
     blocks_.clear();
@@ -108,6 +116,9 @@ class TcgEngine final : public Engine {
     s.tlb_page_flushes = blocks_.tlb_page_flushes;
     s.tlb_fills = blocks_.tlb_fills;
     s.host_bytes = buffer_ ? buffer_->used() : 0;
+    s.memory = (buffer_ ? buffer_->used() : 0) + blocks_.memory() + core::resident_bytes(&c_, accel::vcpu_mapping_size);
+    timespec t;
+    if (clock_ && clock_gettime(*clock_, &t) == 0) s.cpu_ns = u64(t.tv_sec) * 1'000'000'000 + u64(t.tv_nsec);
     return s;
   }
 
@@ -165,6 +176,7 @@ class TcgEngine final : public Engine {
     const u32 plain = blocks_.find(phys, pc, mode);
     if (plain == no_block || blocks_[plain].tier != TranslatedBlock::Tier::block) return;
     blocks_[plain].tier = TranslatedBlock::Tier::unlikely;
+    const accel::Doing what(c_, accel::Activity::translation);
     const auto begin = std::chrono::steady_clock::now();
     const auto has_run = [&](u32 other) { return blocks_.find(phys - pc + other, other, mode) != no_block; };
     RegionRequest request{.pc = pc, .mode = mode, .page = page, .breakpoints = &breakpoints_, .has_run = has_run};
@@ -179,6 +191,12 @@ class TcgEngine final : public Engine {
     const u8* code = blocks_.slots() < max_slots ? host_->compile(compile, blocks_) : nullptr;
     if (!code) return flush_code();
     if (listed) core::log_text("OUT:\n" + listing + "\n");
+    stats_.host_bytes_made += u64(buffer_->next() - code);
+    for (accel::CodeListener* l : options_.listeners) {
+      const auto instructions = std::ranges::count(region_.code.code, Op::insn, &Insn::op);
+      l->made({region_.first | (pc & front_.layout().mode_bits), {code, buffer_->next()},
+               {page + (region_.first & 0xfff), page + (region_.last & 0xfff) + 1}, unsigned(instructions)});
+    }
     const u32 at = pc & ~front_.layout().mode_bits;
     const u32 region = blocks_.add({.phys = phys, .pc = pc, .mode = mode, .code = code, .bytes = u16(region_.last - at + 1), .before = u16(at - region_.first),
                                     .tier = TranslatedBlock::Tier::region});
@@ -226,6 +244,7 @@ class TcgEngine final : public Engine {
   }
 
   u32 make_block(u32 pc, u32 mode, const CodePlace& place) {
+    const accel::Doing what(c_, accel::Activity::translation);
     const auto begin = std::chrono::steady_clock::now();
     Block& block = scratch_;
     const Request request = translate(pc, place, options_.block_limit, &breakpoints_, block);
@@ -243,6 +262,9 @@ class TcgEngine final : public Engine {
         check(t.code != nullptr);
       }
       if (compile.listing) core::log_text("OUT:\n" + listing + "\n");
+      stats_.host_bytes_made += u64(buffer_->next() - t.code);
+      for (accel::CodeListener* l : options_.listeners)
+        l->made({pc, {t.code, buffer_->next()}, guest_bytes(place, request.used), request.instructions});
     }
 #endif
     ++stats_.blocks;
@@ -254,8 +276,16 @@ class TcgEngine final : public Engine {
       interpreted_.push_back(block);
     }
     const u32 b = blocks_.add(std::move(t));
-    stats_.translate_ns += u64(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
+    // A millisecond and more is not ours: the host ran something else meanwhile.
+    const u64 ns = u64(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
+    stats_.translate_ns += ns < 1'000'000 ? ns : stats_.translate_ns / stats_.blocks;
     return b;
+  }
+
+  // As long as the page is one of memory, where code is when it is kept.
+  std::span<const u8> guest_bytes(const CodePlace& place, unsigned bytes) const {
+    const u8* page = blocks_.page_host(place.at);
+    return page ? std::span(page + (raw(place.at) & 0xfff), bytes) : std::span<const u8>();
   }
 
   Request translate(u32 pc, const CodePlace& place, unsigned limit, const std::set<u32>* breakpoints, Block& block) {
@@ -337,6 +367,7 @@ class TcgEngine final : public Engine {
   EngineStats stats_;
   u32 current_ = no_block;
   bool breakpoint_hit_ = false;
+  std::optional<clockid_t> clock_;  // CPU time of the thread that runs us
 };
 }  // namespace
 }  // namespace tcg
@@ -362,8 +393,9 @@ std::string Engine::stats_text() const {
                 "blocks translated     %llu\n"
                 "guest instructions    %llu (%.1f per block)\n"
                 "IR operations         %llu (%.1f per guest instruction)\n"
-                "host code             %llu bytes in use\n"
-                "translation time      %.1f ms (%.0f ns per guest instruction)\n"
+                "host code             %llu bytes in use (%.1f made per guest instruction)\n"
+                "translation time      %.1f ms (%.0f ns per guest instruction, %.1f %% of the vCPU's %.1f ms)\n"
+                "memory                %llu KiB for code and tables\n"
                 "blocks invalidated    %llu\n"
                 "code flushes          %llu\n"
                 "direct jumps chained  %llu\n"
@@ -373,8 +405,11 @@ std::string Engine::stats_text() const {
                 "TLB flushes           %llu, of one page %llu\n"
                 "TLB fills             %llu\n",
                 n(s.blocks), n(s.guest_instructions), double(s.guest_instructions) / double(std::max<u64>(1, s.blocks)), n(s.ir_operations),
-                double(s.ir_operations) / double(std::max<u64>(1, s.guest_instructions)), n(s.host_bytes), double(s.translate_ns) / 1e6,
-                double(s.translate_ns) / double(std::max<u64>(1, s.guest_instructions)), n(s.invalidated), n(s.flushes), n(s.chained),
+                double(s.ir_operations) / double(std::max<u64>(1, s.guest_instructions)), n(s.host_bytes),
+                double(s.host_bytes_made) / double(std::max<u64>(1, s.guest_instructions)), double(s.translate_ns) / 1e6,
+                double(s.translate_ns) / double(std::max<u64>(1, s.guest_instructions)),
+                100 * double(s.translate_ns + s.region_ns) / double(std::max<u64>(1, s.cpu_ns)),
+                double(s.cpu_ns) / 1e6, n(s.memory / KiB), n(s.invalidated), n(s.flushes), n(s.chained),
                 n(s.lookups), n(s.regions), n(s.region_blocks), double(s.region_ns) / 1e6, n(s.single_steps), n(s.tlb_flushes), n(s.tlb_page_flushes), n(s.tlb_fills));
   return text;
 }

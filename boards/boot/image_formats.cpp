@@ -1,6 +1,7 @@
 // ELF (System V ABI, ELF-64 1.5) and U-Boot's legacy uImage.
 
 #include "boards/boot/loader.hpp"
+#include "boards/boot/view.hpp"
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -11,23 +12,6 @@ namespace boards {
 using core::Error, core::Kind, core::u16, core::u32, core::u64, core::u8;
 
 namespace {
-// Bounds-checked numbers at offsets of a file, in its byte order.
-class View {
- public:
-  View(std::span<const u8> file, bool big) : file_(file), big_(big) {}
-  bool holds(u64 at, u64 size) const { return at <= file_.size() && size <= file_.size() - at; }
-  u64 number(u64 at, unsigned size) const {
-    u64 v = 0;
-    if (!holds(at, size)) return 0;
-    for (unsigned i = 0; i < size; ++i) v |= u64(file_[at + (big_ ? size - 1 - i : i)]) << 8 * i;
-    return v;
-  }
-
- private:
-  std::span<const u8> file_;
-  bool big_;
-};
-
 // Where the fields of the two classes of ELF are.
 struct Layout {
   unsigned word, header, entry, phoff, phentsize, phnum;

@@ -1,4 +1,4 @@
-"""./pinstrap: run, test, build, bench, guest, help."""
+"""./pinstrap: run, test, build, bench, profile, guest, help."""
 import difflib
 import os
 import pathlib
@@ -8,6 +8,7 @@ import sys
 
 import build
 import guest
+import guest_profile
 import installer
 import packages
 import suite
@@ -20,6 +21,7 @@ usage: ./pinstrap COMMAND [arguments]
   build   build the boards, or one more from its page
   test    everything a change must pass
   bench   speed beside QEMU
+  profile where a guest's time goes
   guest   make a Linux system to run
   help    this text, or more about one command: ./pinstrap help run
 
@@ -52,8 +54,17 @@ BENCH = """\
 usage: ./pinstrap bench [BOARD...] [options]
 
 Runs the same Linux guest on this emulator and on QEMU in turn and compares CPU seconds, test by test: on versatilepb,
-malta and malta-be, or on those of them that there is a guest for.
-Needs a guests folder: ./pinstrap guest makes some. All options: tools/bench/bench.py --help
+malta and malta-be, or on those of them that there is a guest for; and start-up, accesses of device registers, memory.
+
+  -n N              pairs of runs (5)
+  --vs WHAT         compares with something else: none, a program that takes our options, or options for -accel (jit,opt=-fp)
+  --ablation        instead, ours without each layer of the translator, in turn with all
+  --only T,...      these tests;  --scale PERCENT  so much of their work
+  --json FILE       all figures, which --from reads again;  --chart FILE.svg  a bar chart;  --docs FOLDER  performance.md
+
+  ./pinstrap bench versatilepb -n 1 --only sieve,qsort --scale 20
+
+Needs a guests folder: ./pinstrap guest makes some. All options: ./pinstrap bench --help
 """
 
 LEAVE = "C-a x (Control-A, then x) leaves; C-a c is the monitor, C-a h lists the keys."
@@ -163,6 +174,7 @@ COMMANDS = {
     "build": (build_boards, BUILD),
     "test": (suite.main, suite.HELP),
     "bench": (bench, BENCH),
+    "profile": (guest_profile.main, guest_profile.HELP),
     "guest": (guest.main, guest.HELP),
     "help": (show_help, GENERAL),
 }

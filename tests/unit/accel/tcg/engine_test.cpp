@@ -414,4 +414,16 @@ TEST_CASE("engine: the statistics are text") {
   CHECK(b.engine->stats_text().find("blocks translated     1\n") == 0);
   CHECK(b.engine->stats_text().find("guest instructions    2 (2.0 per block)") != std::string::npos);
 }
+
+TEST_CASE("engine: host code, memory and CPU time are counted") {
+  for (const bool interpret : {false, true}) {
+    Bench b(interpret);
+    b.mark_page(0x1000, 1);
+    b.run(0x1000);
+    const EngineStats s = b.engine->stats();
+    CHECK(s.memory > 0);
+    CHECK(s.cpu_ns > 0);
+    CHECK((s.host_bytes_made > 0) == (has_translator && !interpret));
+  }
+}
 }  // namespace accel
