@@ -14,6 +14,7 @@
 #include "accel/tcg/x86_64/backend.hpp"
 #endif
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <optional>
