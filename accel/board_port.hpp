@@ -48,10 +48,12 @@ class BoardPort {
   // Kept out of the 36 accesses below: one copy of the board's address decoder.
   [[gnu::noinline]] static u64 bus_read(VcpuHeader* c, GuestPhys at, unsigned size) noexcept {
     const Doing what(*c, Activity::device);
+    c->machine->polls.accessed();
     return static_cast<Machine*>(c->machine)->read(at, size);
   }
   [[gnu::noinline]] static void bus_write(VcpuHeader* c, GuestPhys at, unsigned size, u64 v) noexcept {
     const Doing what(*c, Activity::device);
+    c->machine->polls.accessed();
     static_cast<Machine*>(c->machine)->write(at, size, v);
   }
 

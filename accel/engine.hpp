@@ -60,6 +60,10 @@ class Engine {
   virtual Stop run() = 0;
   // Runs exactly one guest instruction, breakpoint or not.
   virtual void step() = 0;
+  // Runs guest instructions one by one, at most `most`, until the guest is back where it was.  True when that was a round
+  // that can only repeat: registers and flags are the same again, memory was not changed, and nothing but plain
+  // instructions ran.  What devices answered is for the caller to judge.
+  virtual bool run_round(unsigned most) = 0;
   virtual void flush_code() = 0;
   virtual void set_breakpoint(u32 address, bool on) = 0;
   virtual EngineStats stats() const = 0;

@@ -144,24 +144,45 @@ void RunLoop::set_alarm() {
   timerfd_settime(alarm_fd_, 0, &when, nullptr);
 }
 
-void RunLoop::wait(bool until_timer) {
+// Until that virtual time, or until somebody wants something.
+void RunLoop::wait(u64 until) {
   std::unique_lock hold(lock_);
   sleeping_ = true;
   const auto ready = [&] { return wake_pending_ || vcpu_.exit_request.load() || !posted_.empty(); };
-  const u64 next = machine_.timers.next(), now = machine_.now();
+  const u64 now = machine_.now();
   const auto asleep_since = std::chrono::steady_clock::now();
-  if (!until_timer || next == never) awake_.wait(hold, ready);
-  else if (next > now) awake_.wait_for(hold, std::chrono::nanoseconds(std::min<u64>(next - now, 3'600'000'000'000)), ready);
+  if (until == never) awake_.wait(hold, ready);
+  else if (until > now) awake_.wait_for(hold, std::chrono::nanoseconds(std::min<u64>(until - now, 3'600'000'000'000)), ready);
   asleep_ns_ += u64(std::chrono::nanoseconds(std::chrono::steady_clock::now() - asleep_since).count());
   wake_pending_ = false;
   sleeping_ = false;
 }
 
+// A guest that asks a device until the answer changes needs no processor until then.  That it does nothing else is not
+// guessed: one more round of its loop is run and watched.  If all ended as it began (registers, flags, memory; devices
+// were asked only what they answer the same until a time they know), every further round is the same round.  A loop that
+// counts its rounds or reads a clock is not, and runs on.  False: nothing was slept.
+bool RunLoop::sleep_out_poll() {
+  constexpr unsigned longest_round = 200;     // instructions
+  constexpr u64 early = 200'000, least = 500'000;  // ns: what waking up takes at most, mostly; what is worth a sleep
+  core::PollWatch& polls = machine_.polls;
+  const auto end = [&](u64 until) { return std::min(until == never ? never : until - early, machine_.timers.next()); };
+  if (polls.until() < early || end(polls.until()) < machine_.now() + least) return false;
+  polls.begin_round();
+  const bool same = engine_.run_round(longest_round);
+  const u64 until = same ? polls.end_round() : 0;
+  until ? polls.look_soon() : polls.look_later();
+  if (until < early) return false;
+  wait(end(until));
+  return true;
+}
+
 void RunLoop::run_guest() {
   front_.deliver_interrupt(vcpu_);
-  if (vcpu_.halted && !front_.wakes(vcpu_)) return wait(true);
+  if (vcpu_.halted && !front_.wakes(vcpu_)) return wait(machine_.timers.next());
   vcpu_.halted = 0;
   if (std::exchange(over_breakpoint_, false)) engine_.step();
+  if (std::exchange(polling_, false) && sleep_out_poll()) return;
   set_alarm();
   if (engine_.run() == Engine::Stop::breakpoint) halt_guest(StopReason::breakpoint);
 }
@@ -183,13 +204,14 @@ int RunLoop::run_until_end() {
       do_reset();
     }
     if (request & request_flush) engine_.flush_code();
+    if (request & request_poll) polling_ = true;
     if (request & request_kick) {
       const Doing what(vcpu_, Activity::device);
       do_posted();
       calls_.service(calls_.board);
     }
     if (stopped_) {
-      wait(false);
+      wait(never);
       continue;
     }
     if (machine_.timers.next() <= machine_.now()) expire_timers();

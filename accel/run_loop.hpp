@@ -59,7 +59,8 @@ class RunLoop final : public core::RunControl {
   void set_alarm();
   void run_guest();
   void halt_guest(core::StopReason reason);
-  void wait(bool until_timer);
+  bool sleep_out_poll();
+  void wait(u64 until);
   static void wake(void* loop);
 
   MachineBase& machine_;
@@ -79,6 +80,7 @@ class RunLoop final : public core::RunControl {
   bool ended_ = false;  // run() is over; guarded by lock_
   std::atomic<bool> stopped_{false};
   bool over_breakpoint_ = false;
+  bool polling_ = false;  // the guest may be doing nothing but that
   std::vector<std::function<void(core::StopReason)>> listeners_;
   std::vector<std::function<void()>> resumers_;
 };

@@ -14,7 +14,7 @@ RESERVED = set("""cpu none clock timers ram serial request wake known now raise 
  float for friend goto if inline int long mutable namespace new not operator or and xor private protected public
  register return short signed sizeof static struct switch template this throw true try typedef typeid union unsigned
  using virtual void volatile while""".split())
-WIRE_NAMES = set("m name clock_hz size put can_put arm disarm armed now wall_clock dma_read dma_write stray unimp guest_error"
+WIRE_NAMES = set("m name clock_hz size put can_put arm disarm armed now repeats_until wall_clock dma_read dma_write stray unimp guest_error"
                  " system_reset shutdown backing backing_mapped window_moved end_boot_alias drive nic function big_endian"
                  " machine ram_size".split())
 

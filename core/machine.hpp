@@ -9,6 +9,7 @@
 #include "core/clock.hpp"
 #include "core/completions.hpp"
 #include "core/net_port.hpp"
+#include "core/poll_watch.hpp"
 #include "core/reg.hpp"
 
 #include <array>
@@ -47,6 +48,7 @@ enum Request : u32 {
   request_reset = 1 << 3,
   request_shutdown = 1 << 4,
   request_flush = 1 << 5,      // translated code must go
+  request_poll = 1 << 6,       // the guest seems to do nothing but ask devices the same again
 };
 
 class MachineBase {
@@ -64,6 +66,11 @@ class MachineBase {
   u64 now() const noexcept { return clock->now(); }
   void arm_timer(unsigned id, u64 delay_ns) noexcept;
   void disarm_timer(unsigned id) noexcept { timers.disarm(id); }
+  // A guest that polls (see RunLoop::sleep_out_poll).
+  PollWatch polls;
+  void repeats_until(u64 at) noexcept {
+    if (polls.repeats_until(at)) raise(request_poll);
+  }
 
   // Memory.  `add_ram` maps zeroed host memory that costs nothing until it is touched; false with errno when the
   // host refuses.

@@ -7,6 +7,7 @@
 #include "accel/tcg/front_end.hpp"
 #include "accel/tcg/interp.hpp"
 #include "accel/tcg/region.hpp"
+#include "accel/tcg/register_image.hpp"
 
 #include "core/log.hpp"
 
@@ -91,6 +92,18 @@ class TcgEngine final : public Engine {
     translate(pc, place, 1, nullptr, block);
     interpreter_.run(block);
     blocks_.stepping = false;
+  }
+
+  // Not where somebody looks at every instruction: under breakpoints and execution logs.
+  bool run_round(unsigned most) override {
+    if (!breakpoints_.empty() || !chain() || blocks_.step_wanted) return false;
+    const RegisterImage before(c_, front_.layout());
+    interpreter_.changed = false;
+    for (unsigned n = 0; n < most && !c_.halted && !interpreter_.changed; ++n) {
+      step();
+      if (c_.pc == before.pc && !interpreter_.changed && before == RegisterImage(c_, front_.layout())) return true;
+    }
+    return false;
   }
 
   void flush_code() override {

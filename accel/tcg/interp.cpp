@@ -125,12 +125,22 @@ bool Interpreter::store(const Insn& i) {
   if (page && !(va & (size - 1))) {
     u8* p = reinterpret_cast<u8*>(page + va);
     if (i.aux & mem_big) v = swapped(v, size);
-    if (size == 4) store_le<u32>(p, v);
-    else if (size == 2) store_le<u16>(p, u16(v));
-    else *p = u8(v);
+    const auto put = [&]<class Word>(Word word) {
+      changed |= load_le<Word>(p) != word;
+      store_le(p, word);
+    };
+    size == 4 ? put(v) : size == 2 ? put(u16(v)) : put(u8(v));
     return true;
   }
-  return !(port_.store[i.aux & 63](&c_, va, v) & outcome_leave);
+  return slow_store(i.aux, va, v);
+}
+
+// To a device, which says itself what it changed, or to memory.
+bool Interpreter::slow_store(u8 aux, u32 va, u32 v) {
+  const u64 before = c_.machine->polls.accesses();
+  const u64 out = port_.store[aux & 63](&c_, va, v);
+  changed |= c_.machine->polls.accesses() == before;
+  return !(out & outcome_leave);
 }
 
 void Interpreter::run(const Block& block) {
@@ -200,10 +210,10 @@ void Interpreter::run(const Block& block) {
         if (i.flags & flag_z) flag(flag_z) = (a | b) == 0;
         continue;
       case Op::load:
-        if (!load(i)) return;
+        if (!load(i)) return void(changed = true);
         continue;
       case Op::store:
-        if (!store(i)) return;
+        if (!store(i)) return void(changed = true);
         continue;
       case Op::label: continue;
       case Op::br: at = label_at_[i.c.bits]; continue;
@@ -224,11 +234,13 @@ void Interpreter::run(const Block& block) {
       case Op::exit_state: return;
       case Op::fp: {
         const Helper& h = layout_.helpers[layout_.fp_helper];
+        changed = true;
         if ((h.run(&c_, i.imm, 0, 0) & outcome_leave) && h.may_leave) return;
         continue;
       }
       case Op::call: {
         const Helper& h = layout_.helpers[i.imm];
+        changed |= h.state;
         const u64 out = h.run(&c_, get(i.a, 0), get(i.b, 0), get(i.c, 0));
         if (h.may_leave && (out & outcome_leave)) return;
         set(i.d, u32(out));

@@ -12,6 +12,8 @@ class Interpreter {
       : c_(c), front_(front), layout_(front.layout()), port_(port) {}
   // Runs the block once, to its end or a fault; the state then says where to go on.
   void run(const Block& block);
+  // Set when something ran that may have changed more than registers and flags; nobody but the asker clears it.
+  bool changed = false;
 
  private:
   bool holds(Cond c) const;
@@ -33,6 +35,7 @@ class Interpreter {
   void shift(const Insn& i, u32 a, u32 b);
   template <class One>
   bool pair(const Insn& i, One one);
+  bool slow_store(u8 aux, u32 va, u32 v);
   bool load(const Insn& i);
   bool store(const Insn& i);
 

@@ -87,6 +87,7 @@ struct PluggedWires {
   void disarm(unsigned timer) const { board->disarm_timer(timers[timer]); }
   bool armed(unsigned timer) const { return board->timers.armed(timers[timer]); }
   u64 now() const { return board->now(); }
+  void repeats_until(u64 at) const { board->repeats_until(at); }
   s64 wall_clock() const { return HostTime::wall_clock_seconds(); }
   bool dma_read(GuestPhys at, std::span<u8> to) const { return self->dma_read(at, to); }
   bool dma_write(GuestPhys at, std::span<const u8> from) const { return self->dma_write(at, from); }

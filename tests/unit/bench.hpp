@@ -43,6 +43,7 @@ struct World {
   bool host_full = false;       // can_put() answers false, put() loses the character
   TimerQueue timers;
   u64 now = 0;                  // virtual ns
+  u64 repeats_until = 0;        // what the device said of the last access; 0: nothing
   s64 wall_clock = 1'000'000'000;
   std::vector<u8> memory = std::vector<u8>(MiB);  // what DMA reaches, from guest physical 0
   std::vector<u8> backing;      // flash array, Board::backing_size bytes
@@ -85,6 +86,7 @@ struct TestWires {
   void disarm(unsigned timer) const { world->timers.disarm(timer); }
   bool armed(unsigned timer) const { return world->timers.armed(timer); }
   u64 now() const { return world->now; }
+  void repeats_until(u64 at) const { world->repeats_until = at; }
   s64 wall_clock() const { return world->wall_clock; }
 
   bool dma_read(GuestPhys at, std::span<u8> to) const {
@@ -150,8 +152,8 @@ struct Bench : World {
     write_at(where.offset + index * where.stride, where.width, core::detail::in_register_order(dev, where.width, value));
   }
   // As the bus does it.
-  u64 read_at(u32 off, unsigned size = 4) { return reg_read(dev, off, size); }
-  void write_at(u32 off, unsigned size, u64 value) { reg_write(dev, off, size, value); }
+  u64 read_at(u32 off, unsigned size = 4) { return repeats_until = 0, reg_read(dev, off, size); }
+  void write_at(u32 off, unsigned size, u64 value) { repeats_until = 0, reg_write(dev, off, size, value); }
 
   // Level of an output; `rises` counts how often it went up.
   bool pin(std::string_view p) const { return state(p).level; }

@@ -353,6 +353,78 @@ TEST_CASE("run loop: an interrupt wakes a sleeping guest, other requests do not"
   });
 }
 
+namespace {
+// A guest that asks a device whose answer is 1, and 0 from `changes_at` on; then it halts.
+struct Poller : Bench {
+  u64 changes_at = never;
+  std::atomic<unsigned> asked{0};
+  explicit Poller(bool interpret, std::initializer_list<u32> loop) : Bench(interpret) {
+    start_at = 0x1200;
+    put(0x1200, {toy::movi(2, -0x70), toy::shl(2, 2, 24)});
+    put(0x1208, loop);
+    board.on_device = [this](u32 at) {
+      ++asked;
+      const u64 now = board.now();
+      board.device_words[at] = now < changes_at;
+      if (now < changes_at) board.repeats_until(changes_at);
+    };
+  }
+  bool sleeps() {
+    return eventually([&] {
+      const unsigned before = asked;
+      std::this_thread::sleep_for(20ms);
+      return asked && asked == before;
+    });
+  }
+};
+}  // namespace
+
+TEST_CASE("run loop: a guest that only polls sleeps until the answer changes, and sees it") {
+  for (const bool interpret : {false, true}) {
+    Poller b(interpret, {toy::load(1, 2), toy::bnz(1, -1), toy::halt()});
+    b.changes_at = b.board.clock->now() + 60'000'000;
+    b.start();
+    CHECK(eventually([&] {
+      bool halted = false;
+      b.at([&] { halted = b.c.halted; });
+      return halted;
+    }));
+    b.at([&] { CHECK(b.board.now() >= b.changes_at); });
+  }
+}
+
+TEST_CASE("run loop: a guest asleep over a poll is there for timers, interrupts and the monitor") {
+  Poller b(false, {toy::load(1, 2), toy::bnz(1, -1), toy::halt()});
+  b.start();
+  REQUIRE(b.sleeps());
+  b.arm(1, 1'000'000);
+  CHECK(eventually([&] { return b.expired == 1; }));
+  REQUIRE(b.sleeps());
+  b.board.interrupt_line = true;  // the guest sleeps
+  b.board.raise(request_interrupt);
+  CHECK(eventually([&] {
+    unsigned taken = 0;
+    b.at([&] { taken = b.board.interrupts_taken; });
+    return taken == 1;
+  }));
+  REQUIRE(b.sleeps());
+  b.loop->stop();
+  REQUIRE(b.stopped_by(StopReason::paused));
+  b.loop->resume();
+  CHECK(eventually([&] { return b.loop->running(); }));
+  CHECK(b.sleeps());
+  CHECK(b.finish(9) == 9);
+}
+
+TEST_CASE("run loop: a guest that counts its polls is not put to sleep") {
+  Poller b(false, {toy::load(1, 2), toy::addi(3, 3, 1), toy::bnz(1, -2), toy::halt()});
+  b.start();
+  for (int n = 0; n < 20; ++n) {
+    const unsigned before = b.asked;
+    REQUIRE(eventually([&] { return b.asked > before + 2000; }));
+  }
+}
+
 TEST_CASE("run loop: a kick makes the board look after its ports") {
   for (const u32 start : {spin, sleep}) {
     Bench b;

@@ -147,6 +147,7 @@ u64 slow_load(VcpuHeader* c, u32 va) noexcept {
     v = size == 4 ? load_le<u32>(p) : size == 2 ? load_le<u16>(p) : *p;
     if (aux & tcg::mem_big) v = swapped<size>(v);
   } else {
+    reach_device(m, va);
     v = answer(*c, va) & (size == 4 ? ~0u : (1u << size % 4 * 8) - 1);
     record(*c, aux << 8, va, v);
     if (m.leave_at_random && mix(va) & 1) return take_fault(*c);
@@ -164,6 +165,7 @@ u64 slow_store(VcpuHeader* c, u32 va, u32 value) noexcept {
   const bool user = (aux & tcg::mem_user) || c->privilege;
   if (u8* p = place(*c, aligned, user, true))
     return accel::store_memory(*c, GuestPhys{phys_of(*c, aligned)}, p, size, aux & tcg::mem_big ? swapped<size>(value) : value);
+  reach_device(m, va);
   record(*c, aux << 8 | 1, va, value);
   if (m.leave_at_random && mix(va) & 1) return take_fault(*c);
   m.device_words[va] = value;
@@ -204,6 +206,11 @@ void record(VcpuHeader& c, u32 kind, u32 at, u32 value) {
   Event e{kind, at, value, c.pc + c.slot, s.flags(), {}};
   std::copy(std::begin(s.r), std::end(s.r), e.r.begin());
   m.events.push_back(e);
+}
+
+void reach_device(Machine& m, u32 at) {
+  m.polls.accessed();
+  if (m.on_device) m.on_device(at);
 }
 
 const tcg::GuestLayout& FrontEnd::layout() const { return the_layout; }

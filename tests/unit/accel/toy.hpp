@@ -53,10 +53,12 @@ struct Machine : MachineBase {
   unsigned slow_loads = 0, slow_stores = 0, fault_count = 0, interrupts_taken = 0;
   bool interrupt_line = false;
   std::function<void(VcpuHeader&, u32)> on_trap;  // instruction `trap n`
+  std::function<void(u32 at)> on_device;          // before an access to the device
   std::map<u32, u32> device_words;                // by address; others answer a function of it
 };
 inline Machine& machine(VcpuHeader& c) { return *static_cast<Machine*>(c.machine); }
 void record(VcpuHeader& c, u32 kind, u32 at, u32 value);
+void reach_device(Machine& m, u32 at);
 
 inline constexpr unsigned limit_slot = 16;
 // Helper numbers of the layout.
