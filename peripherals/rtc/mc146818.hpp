@@ -35,9 +35,14 @@ struct Mc146818 {
   } x;
 
   u8 on_read(At<INDEX>) { return 0xff; }  // write only
-  void on_write(At<INDEX>, u8 v) { r.index.write(v); }
+  void on_write(At<INDEX>, u8 v) {
+    if (v == r.index.v) wires.repeats_until(never);
+    r.index.write(v);
+  }
   u8 on_read(At<DATA>) {
-    const u8 v = x.rtc.read(r.index.v, wires.now());
+    const u64 now = wires.now();
+    const u8 v = x.rtc.read(r.index.v, now);
+    if (const u64 until = x.rtc.same_until(r.index.v, v, now); until > now) wires.repeats_until(until);
     update();
     return v;
   }

@@ -37,7 +37,6 @@ bool Rtc::updating(u64 now) const {
 // A processor that polls UIP cannot miss it; one whose host was busy elsewhere for those 2 ms would, and kernels that
 // calibrate themselves by the edges would wait for the next second.  So what a poller missed is shown when it is back.
 bool Rtc::shows_update(u64 now) {
-  constexpr u64 polling_ns = 100'000'000;
   const s64 second = pulses(now);
   const bool missed = is_running() && now - polled_at < polling_ns && pulses(polled_at) < second && update_shown < second;
   const bool shown = updating(now);
@@ -140,6 +139,14 @@ u8 Rtc::read(u8 index, u64 now) {
     case century: return is_running() ? century_at(pulses(now)) : memory[century];
     default: return index < 10 && is_running() ? time_at(pulses(now))[index] : memory[index % bank_size];
   }
+}
+
+u64 Rtc::same_until(u8 index, u8 v, u64 now) const {
+  const u64 next_pulse = is_running() ? u64((pulses(now) + 1) * second_ns + chain_start) : never;
+  if (index == 0x0c) return now;
+  // Before the update; and not for so long that the poller would not count as one (shows_update).
+  if (index == 0x0a) return v & UIP ? now : std::min(next_pulse == never ? never : next_pulse - update_ns, now + polling_ns / 2);
+  return index < 10 || index == century ? next_pulse : never;
 }
 
 void Rtc::write(u8 index, u8 v, u64 now) {

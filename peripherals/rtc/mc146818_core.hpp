@@ -14,6 +14,8 @@ struct Rtc {
   static constexpr u8 bank_size = 128;
   u8 read(u8 index, u64 now);
   void write(u8 index, u8 v, u64 now);
+  // Until when further reads, of which the last answered `v`, answer the same and change nothing; `now` when unknown.
+  u64 same_until(u8 index, u8 v, u64 now) const;
   // First power: the calendar as seconds since 1970.
   void power_on(s64 calendar, u64 now);
   void reset_pin();  // RESET# low: interrupts off, time and memory stay
@@ -38,6 +40,7 @@ struct Rtc {
   static constexpr u8 SET = 0x80, PIE = 0x40, AIE = 0x20, UIE = 0x10, SQWE = 0x08, DM = 0x04, H24 = 0x02;
   static constexpr u8 PF = 0x40, AF = 0x20, UF = 0x10, UIP = 0x80;
   static constexpr u8 century = 0x32;
+  static constexpr u64 polling_ns = 100'000'000;  // reads of register A less than this apart are somebody polling
 
   bool divider_runs() const { return (a & 0x60) != 0x60; }
   bool is_running() const { return divider_runs() && !(b & SET); }

@@ -142,7 +142,9 @@ struct Uart16550 {
   u8 on_read(At<LSR>) {
     const bool errors = depth() > 1 && (r.lsr.v & error_bits || has_errors());
     const u8 v = u8((r.lsr.v & ~1u) | (x.count != 0) | u32(errors) << 7);
-    r.lsr.v &= u8(~(error_bits | r.lsr.mask<OE>()));
+    const u8 cleared = u8(error_bits | r.lsr.mask<OE>());
+    if (!(r.lsr.v & cleared)) wires.repeats_until(never);  // characters come and go with requests
+    r.lsr.v &= u8(~cleared);
     update();
     return v;
   }

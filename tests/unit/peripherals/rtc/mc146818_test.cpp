@@ -214,3 +214,23 @@ TEST_CASE("mc146818: who polls UIP and was away while it was high sees it once, 
   b.run_for(200_ms);
   CHECK((b.get(0x0a) & 0x80) == 0);
 }
+TEST_CASE("mc146818: says until when a poller is told the same") {
+  RtcBench b;
+  const auto same = [&](u8 index) { return b.get(index), b.repeats_until; };
+  b.write<INDEX>(0x0a);
+  CHECK(b.repeats_until == 0);
+  b.write<INDEX>(0x0a);
+  CHECK(b.repeats_until == never);
+  CHECK(same(0x0a) == b.now + 50_ms);  // no longer: it might miss the update
+  CHECK(same(0) == 1_s);
+  CHECK(same(0x32) == 1_s);
+  CHECK(same(0x0b) == never);
+  CHECK(same(0x40) == never);
+  CHECK(same(0x0c) == 0);  // reading clears it
+  b.run_for(990_ms);
+  CHECK(same(0x0a) == 997'772_us);
+  b.run_for(7'772_us);
+  CHECK(same(0x0a) == 0);  // UIP is high
+  b.put(0x0b, 0x82);       // SET: the clock stands
+  CHECK(same(0) == never);
+}
