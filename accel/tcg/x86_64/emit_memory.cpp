@@ -99,7 +99,10 @@ void Emitter::memory(const Insn& i) {
   slow_.push_back(slow);
 }
 
-void Emitter::swap_bytes(const Gp& d, u32 size) { size == 4 ? a_.bswap(d) : a_.rol(d.r16(), 8); }
+void Emitter::swap_bytes(const Gp& d, u32 size) {
+  if (size == 4) a_.bswap(d);
+  else a_.rol(d.r16(), 8);
+}
 
 void Emitter::load_swapped(const Gp& d, const x86::Mem& at, u8 aux) {
   if ((aux & mem_size) == 2 && has_movbe_) {

@@ -23,26 +23,22 @@ Emitter::Emitter(const GuestLayout& layout, const Thunks& thunks, accel::Layers 
   has_lzcnt_ = features.hasLZCNT();
   has_movbe_ = features.hasMOVBE();
   has_sse41_ = features.hasSSE4_1();
+  code_.init(asmjit::Environment::host());
+  code_.setErrorHandler(&no_errors_);
+  code_.attach(&a_);
 }
 
 std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base) {
   request_ = &request;
   base_ = base;
-  code_.reset();
-  code_.init(asmjit::Environment::host(), u64(base));
-  code_.setErrorHandler(&no_errors_);
-  code_.attach(&a_);
+  a_.begin(base);
   prepare(*request.block);
   if (request.region) emit_region();
   else emit_range(0, u32(request.block->code.size()));
   stubs();
   end_region();
-  code_.flatten();
-  code_.resolveUnresolvedLinks();
-  code_.relocateToBase(u64(base));
   for (Slot& s : slots_) s.unlinked -= s.displacement + 4;
-  const auto& bytes = code_.textSection()->buffer();
-  return {bytes.data(), bytes.size()};
+  return a_.code();
 }
 
 void Emitter::emit_range(u32 begin, u32 end) {

@@ -2,6 +2,7 @@
 // One block of intermediate code to host code, in one forward pass over the operations.
 
 #include "accel/tcg/x86_64/backend.hpp"
+#include "accel/tcg/x86_64/quick_assembler.hpp"
 #include "accel/tcg/x86_64/registers.hpp"
 
 #include <algorithm>
@@ -187,7 +188,7 @@ class Emitter {
     void handleError(asmjit::Error, const char* message, asmjit::BaseEmitter*) override;
   } no_errors_;
   asmjit::CodeHolder code_;
-  x86::Assembler a_;
+  QuickAssembler a_;
   const CompileRequest* request_ = nullptr;
   const u8* base_ = nullptr;
   std::vector<std::vector<Way>> ways_;  // by label
