@@ -247,7 +247,7 @@ class TcgEngine final : public Engine {
     const GuestPhys at = place.at;
     if (!place.extent) return no_block;
     const u32 mode = front_.mode(c_);
-    if (!blocks_.page_host(at) || (raw(at) & 0xfff) + place.extent < 0x1000) {
+    if (place.alone || !blocks_.page_host(at) || (raw(at) & 0xfff) + place.extent < 0x1000) {
       blocks_.step_wanted = true;
       return no_block;
     }

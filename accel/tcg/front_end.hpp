@@ -28,6 +28,7 @@ struct Request {
 struct CodePlace {
   GuestPhys at;
   u32 extent;
+  bool alone = false;  // the extent is one instruction, which is not to be kept
 };
 
 // In mode(): the state is not one that jumps can lead to (a delay slot apart from its branch).

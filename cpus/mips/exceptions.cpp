@@ -32,10 +32,11 @@ void enter(CpuState& s, ExcCode code, u32 ce, u32 offset) {
   settle_status(s);
 }
 
-// Where translations go by more than the privilege: kuseg while Status.ERL is set, ksseg in supervisor mode.
+// What translations and code go by more than the privilege: kuseg while Status.ERL is set, ksseg in supervisor mode, the
+// byte order of user mode.
 u32 regime_of(const CpuState& s) {
   const u32 supervisor = kernel_mode(s) ? s.regime & status_ksu : s.cp0.status & status_ksu;
-  return supervisor | (s.cp0.status & status_erl);
+  return supervisor | (s.cp0.status & (status_erl | status_re));
 }
 }  // namespace
 

@@ -22,7 +22,7 @@ namespace mips {
 namespace {
 using tcg::VcpuHeader;
 
-constexpr u32 mode_user = 1, mode_fr = 2;
+constexpr u32 mode_user = 1, mode_fr = 2, mode_reversed = 4;
 
 CpuState& state(VcpuHeader& c) { return static_cast<CpuState&>(c); }
 const CpuState& state(const VcpuHeader& c) { return static_cast<const CpuState&>(c); }
@@ -31,10 +31,28 @@ u16 in_order(u16 w, bool big_endian) { return big_endian ? __builtin_bswap16(w) 
 
 // As the engine fetches code: from memory, or by words from a device.
 u16 fetch_halfword(CpuState& s, GuestPhys at) {
-  const u64 phys = raw(at), in_page = phys & 0xfff;
+  const u64 phys = raw(at) ^ (reversed(s) ? reverse_bits(2) : 0), in_page = phys & 0xfff;
   if (const u8* const page = accel::ram_page(s, GuestPhys{phys - in_page}, false)) return in_order(load_le<u16>(page + in_page), s.big_endian);
   if (!s.machine->fetch_device) return 0;
   return in_order(u16(s.machine->fetch_device(s.machine, GuestPhys{phys & ~u64(3)}) >> (phys & 2) * 8), s.big_endian);
+}
+
+// MIPS16e: code that may cross into another page, and is where that page is mapped now, or has its halfwords the other
+// way round, runs one instruction at a time.
+tcg::CodePlace fetch_halfwords(CpuState& s, u32 pc, GuestPhys at) {
+  constexpr u32 last_of_page = 0xffe;
+  const u32 offset = pc & last_of_page;
+  const bool alone = reversed(s);
+  if (offset != last_of_page && !alone) return {at, 4096 - offset};
+  const u16 first = fetch_halfword(s, at);
+  if (mips16e::length(first) == 2) {
+    if (alone) s.aside = {first, 2};
+    return {at, 2, alone};
+  }
+  const Fetch second = resolve_fetch(s, pc + 2);
+  if (second.fault) return {at, 0};
+  s.aside = {u32(first) << 16 | fetch_halfword(s, second.phys), 4};
+  return {at, 2, true};
 }
 
 // Offsets are measured on an object: offsetof is not for derived classes.
@@ -90,24 +108,17 @@ void MipsFrontEnd::set_pc(VcpuHeader& c, u32 pc) const {
   state(c).isa16 = pc & 1;
 }
 u32 MipsFrontEnd::mode(const VcpuHeader& c) const {
-  const u32 mode = c.privilege | (state(c).cp0.status & status_fr ? mode_fr : 0);
+  const CpuState& s = state(c);
+  const u32 mode = c.privilege | (s.cp0.status & status_fr ? mode_fr : 0) | (reversed(s) ? mode_reversed : 0);
   return c.slot ? mode | tcg::mode_transient | c.slot << 8 : mode;
 }
 
 tcg::CodePlace MipsFrontEnd::fetch_address(VcpuHeader& c, u32 pc) const {
   CpuState& s = state(c);
-  s.crossing = 0;
+  s.aside = {};
   const Fetch f = resolve_fetch(s, pc);
   if (f.fault) return {f.phys, 0};
-  constexpr u32 last_of_page = 0xffe;
-  if ((pc & 0xfff) != (last_of_page | 1)) return {f.phys, 4096 - (pc & 0xffe)};
-  const u16 first = fetch_halfword(s, f.phys);
-  if (mips16e::length(first) == 2) return {f.phys, 2};
-  // The rest is where the next page is mapped now, so that the instruction is not kept: an extent short of the page's end.
-  const Fetch second = resolve_fetch(s, pc + 2);
-  if (second.fault) return {f.phys, 0};
-  s.crossing = u32(first) << 16 | fetch_halfword(s, second.phys);
-  return {f.phys, 1};
+  return pc & 1 ? fetch_halfwords(s, pc, f.phys) : tcg::CodePlace{f.phys, 4096 - (pc & 0xffc)};
 }
 
 void MipsFrontEnd::translate(tcg::Request& r) const {
@@ -119,7 +130,8 @@ void MipsFrontEnd::translate(tcg::Request& r) const {
                    .fpu = m.has_fpu(),
                    .dsp = m.dsp,
                    .fr = (r.mode & mode_fr) != 0,
-                   .crossing = s_.crossing});
+                   .reversed = (r.mode & mode_reversed) != 0,
+                   .aside = s_.aside});
   t.run();
 }
 

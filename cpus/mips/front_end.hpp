@@ -1,7 +1,7 @@
 #pragma once
 // The MIPS32 front end: translation, and what else the engine asks about the CPU.
-// Mode bit of a pc: bit 0 is MIPS16e.  mode(): bit 0 is set in user and supervisor mode, bit 1 is Status.FR; bits 8 to 15
-// are VcpuHeader::slot when only a delay slot is to be translated, which makes it transient.
+// Mode bit of a pc: bit 0 is MIPS16e.  mode(): bit 0 is set in user and supervisor mode, bit 1 is Status.FR, bit 2 is
+// Status.RE in user mode; bits 8 to 15 are VcpuHeader::slot when only a delay slot is to be translated, which makes it transient.
 
 #include "cpus/mips/state.hpp"
 

@@ -104,7 +104,7 @@ Resolved resolve_data(CpuState& s, u32 va, unsigned size, bool store, bool user,
   constexpr Resolved faulted{GuestPhys{0}, nullptr, 0, true};
   const Walk w = va & (size - 1) ? Walk{Found::address_error, 0} : walk(s, va, store ? Access::write : Access::read, user);
   if (w.found != Found::yes) [[unlikely]] {
-    fault(s, partial ? partial_address(s, va) : va, w.found, store);
+    fault(s, partial ? partial_address(s, va) : reversed(s) ? va ^ reverse_bits(size) : va, w.found, store);
     return faulted;
   }
   const GuestPhys page{w.phys & ~u64(page_mask)};

@@ -46,11 +46,16 @@ inline constexpr unsigned most_tlb_entries = 64;
 
 struct CpuModel;
 
+// A MIPS16e instruction by itself, of two halfwords as in the tables.  length 0: none.
+struct Aside {
+  u32 word = 0, length = 0;
+};
+
 struct CpuState : accel::VcpuHeader {
   u32 r[32] = {};     // r[0] stays 0
   u32 lo[4] = {}, hi[4] = {};  // the accumulators; 1 to 3 are those of the DSP ASE
   u32 isa16 = 0;      // 1: MIPS16e code at pc
-  u32 crossing = 0;   // its instruction at pc, whose second halfword is in the next page; 0: it is in one page
+  Aside aside;        // the MIPS16e instruction at pc when its bytes are not as translated code would read them
   // Where a branch goes whose delay slot is being executed alone (VcpuHeader::slot), with the ISA mode in bit 0.
   u32 branch_target = 0;
   u32 branch_taken = 0;  // a condition that must outlive its delay slot
@@ -88,6 +93,14 @@ constexpr unsigned single_slot(unsigned n, bool fr) { return fr || n % 2 == 0 ? 
 constexpr unsigned double_slot(unsigned n, bool fr) { return 2 * (fr ? n : n & ~1u); }
 
 inline bool kernel_mode(const CpuState& s) { return (s.cp0.status & (status_exl | status_erl)) || !(s.cp0.status & status_ksu); }
+
+// Status.RE in user mode: bytes and halfwords are where the other byte order has them, words are the same.  (MD00086: the
+// operations xor the address with ReverseEndian.)
+inline bool reversed(const CpuState& s) {
+  constexpr u32 supervisor = 1u << 3;
+  return (s.cp0.status & status_re) && !kernel_mode(s) && (s.cp0.status & status_ksu) != supervisor;
+}
+constexpr u32 reverse_bits(unsigned size) { return size == 1 ? 3 : size == 2 ? 2 : 0; }
 
 // After every change of Status, Cause or the pins: the privilege, what blocks depend on, and whether an unmasked
 // interrupt asks for the run loop.

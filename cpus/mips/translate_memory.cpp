@@ -9,14 +9,22 @@ namespace {
 constexpr u8 byte = 0, half = 1, whole = 2;
 }
 
+// The address when it is not a register and a constant.
+Ref Translator::computed_address(u32 base, Operand offset, u8 mem) {
+  const u32 flip = facts.reversed ? reverse_bits(1u << (mem & tcg::mem_size)) : 0;
+  if (offset.ref.is_imm() && !flip) return {};
+  const Ref sum = out.value(Op::add, value(base), offset);
+  return flip ? out.value(Op::xor_, sum, flip) : sum;
+}
+
 void Translator::load_slot(Ref d, u32 base, Operand offset, u8 mem) {
   const u8 how = u8(mem | (facts.big_endian ? mem_big : 0));
-  if (!offset.ref.is_imm()) return out.load(d, out.value(Op::add, value(base), offset), 0, how);
+  if (const auto at = computed_address(base, offset, mem); !at.is_none()) return out.load(d, at, 0, how);
   out.load(d, reg(base).ref, offset.value, how);
 }
 void Translator::store_slot(Ref v, u32 base, Operand offset, u8 mem) {
   const u8 how = u8(mem | (facts.big_endian ? mem_big : 0));
-  if (!offset.ref.is_imm()) return out.store(v, out.value(Op::add, value(base), offset), 0, how);
+  if (const auto at = computed_address(base, offset, mem); !at.is_none()) return out.store(v, at, 0, how);
   out.store(v, reg(base).ref, offset.value, how);
 }
 
@@ -30,7 +38,7 @@ void Translator::load_part(u32 t, u32 base, u32 offset, bool left) {
   const Ref aligned = out.value(Op::and_, address, ~3u), loaded = out.temp();
   out.load(loaded, aligned, 0, u8(whole | mem_plain | (facts.big_endian ? mem_big : 0)));
   Ref amount = out.value(Op::shl, address, 3u);
-  if (left != facts.big_endian) amount = out.value(Op::xor_, amount, 24u);
+  if (left != cpu_is_big()) amount = out.value(Op::xor_, amount, 24u);
   const Op shift = left ? Op::shl : Op::shr;
   const Ref part = out.value(shift, loaded, amount);
   if (!t) return;
@@ -60,7 +68,7 @@ constexpr Pieces pieces[2][2][4] = {
 
 // Only the bytes that change are written, so that a device or another bus master sees no others.
 void Translator::store_part(u32 t, u32 base, u32 offset, bool left) {
-  const auto& by_byte = pieces[facts.big_endian][left ? 0 : 1];
+  const auto& by_byte = pieces[cpu_is_big()][left ? 0 : 1];
   const unsigned done = out.label();
   for (u32 n = 0; n < 4; ++n) {
     const unsigned next = n < 3 ? out.label() : done;

@@ -27,8 +27,9 @@ Translator::Translator(tcg::Request& request, const CodeFacts& code_facts)
     : facts(code_facts), out(*request.out), request_(request), p_{.pc = request.pc & ~1u, .length = 4}, isa16_(request.pc & 1) {}
 
 u32 Translator::word(u32 at) const {
+  if (facts.aside.length) return facts.aside.word;
   if (isa16_ && p_.length == 2) return halfword(at);
-  if (isa16_) return offset(at) + 4 > request_.bytes ? facts.crossing : u32(halfword(at)) << 16 | halfword(at + 2);
+  if (isa16_) return u32(halfword(at)) << 16 | halfword(at + 2);
   const u32 w = load_le<u32>(request_.code + offset(at));
   return facts.big_endian ? __builtin_bswap32(w) : w;
 }
@@ -37,8 +38,8 @@ u16 Translator::halfword(u32 at) const {
   return facts.big_endian ? __builtin_bswap16(w) : w;
 }
 u32 Translator::length_at(u32 at) const {
-  if (!isa16_ || facts.crossing) return 4;
-  return mips16e::length(halfword(at));
+  if (!isa16_) return 4;
+  return facts.aside.length ? facts.aside.length : mips16e::length(halfword(at));
 }
 
 // Whether the instruction at `at` can be part of this block.

@@ -33,7 +33,8 @@ struct CodeFacts {
   bool release2, mips16, fpu;
   unsigned dsp;
   bool fr;          // Status.FR
-  u32 crossing;     // MIPS16e: the instruction of two halfwords that the request's bytes end in, as in the tables
+  bool reversed;    // Status.RE in user mode
+  Aside aside;      // the instruction, when it is not what the request's bytes say
 };
 
 // A jump or branch.  It is taken when `a` & `mask` and b compare as `cond` says, `always` apart.
@@ -100,6 +101,7 @@ class Translator {
   u32 next() const { return p_.pc + p_.length; }
   u32 base_pc() const { return p_.pc - (p_.slot & ~1u); }  // in a delay slot the branch's
   u32 isa16() const { return isa16_; }
+  bool cpu_is_big() const { return facts.big_endian != facts.reversed; }  // BigEndianCPU of MD00086
   bool in_slot() const { return p_.slot != 0; }
   const CodeFacts facts;
   tcg::Block& out;
@@ -115,6 +117,7 @@ class Translator {
   Tried disturbed(std::size_t from, const Jump& j, Hold hold) const;
   void branch_unless(const Jump& j, unsigned label);
   Ref tested(const Jump& j) { return j.mask == ~0u ? j.a : out.value(Op::and_, j.a, j.mask); }
+  Ref computed_address(u32 base, Operand offset, u8 mem);
   void one();
   void begin(u32 at, u16 slot);
   bool can_join(u32 at) const;
