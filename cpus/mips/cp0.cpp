@@ -2,6 +2,7 @@
 
 #include "cpus/mips/mmu.hpp"
 #include "cpus/mips/models.hpp"
+#include "cpus/mips/watch.hpp"
 
 #include "core/log.hpp"
 
@@ -15,8 +16,7 @@ constexpr u32 ebase_bits = 0x3fff'f000, ebase_fixed = 0x8000'0000;
 constexpr u32 config0_big = 1u << 15, config0_k0 = 7, config3_vint = 1u << 5;
 constexpr u32 config1_watch = 1u << 3;
 constexpr u32 cause_written = cause_dc | cause_iv | cause_wp | cause_ip_soft;
-constexpr u32 watch_lo_bits = ~0u, watch_hi_bits = 0x40ff'0ffc, watch_more = 1u << 31;
-constexpr unsigned watch_pairs = 8;
+constexpr u32 watch_more = 1u << 31;
 constexpr u32 int_ctl_reset = 0xe000'0000;  // IPTI = 7: the timer is IP7
 constexpr u32 count_resolution = 2;         // Count runs at half the CPU's clock
 constexpr u32 synci_step = 16;              // bytes; the line of the caches in Config1
@@ -60,11 +60,18 @@ void write_status(CpuState& s, u32 v) {
   settle_status(s);
 }
 
+// WP can be cleared; what a 1 does there is UNPREDICTABLE.
 void write_cause(CpuState& s, u32 v) {
   const u32 mask = release2(s) ? cause_written : cause_written & ~cause_dc;
   const u32 count = read_count(s), before = s.cp0.cause;
+  if (!(before & cause_wp)) v &= ~cause_wp;
   s.cp0.cause = (before & ~mask) | (v & mask);
   if ((before ^ s.cp0.cause) & cause_dc) write_count(s, count);
+  update_interrupt_request(s);
+}
+
+void write_debug(CpuState& s, u32 v) {
+  s.cp0.debug = v & debug_dm;
   update_interrupt_request(s);
 }
 
@@ -156,7 +163,7 @@ void cp0_write(CpuState& s, u32 which, u32 v) noexcept {
       if (release2(s)) c.ebase = (c.ebase & ~ebase_bits) | (v & ebase_bits);
       return;
     case at(16): c.config0 = (c.config0 & ~config0_k0) | (v & config0_k0); return;
-    case at(23): c.debug = v & debug_dm; return;
+    case at(23): return write_debug(s, v);
     case at(24): c.depc = v; return;
     case at(26): return;  // no parity: what Linux writes to test for it must not read back
     case at(28): case at(28, 2): case at(28, 4): case at(28, 6): c.tag_lo[(which & 7) / 2] = v; return;
@@ -165,9 +172,9 @@ void cp0_write(CpuState& s, u32 which, u32 v) noexcept {
     case at(31): c.desave = v; return;
     default: break;
   }
-  // Storage only: no watch exceptions.
-  if (which >> 3 == 18) c.watch_lo[which & 7] = v & watch_lo_bits;
-  else if (which >> 3 == 19) c.watch_hi[which & 7] = v & watch_hi_bits;
+  const bool has_watch = s.model->config[1] & config1_watch;
+  if (which >> 3 == 18 && has_watch) write_watch_lo(s, which & 7, v);
+  else if (which >> 3 == 19 && has_watch) write_watch_hi(s, which & 7, v);
   else if (which >> 3 < 8 || which >> 3 > 17) log_guest("cpu", "write to a CP0 register that is not there, number * 8 + select:", which);
 }
 

@@ -3,6 +3,7 @@
 #include "cpus/mips/cp0.hpp"
 #include "cpus/mips/fpu.hpp"
 #include "cpus/mips/models.hpp"
+#include "cpus/mips/watch.hpp"
 
 #include "accel/softmmu.hpp"
 #include "core/log.hpp"
@@ -54,7 +55,7 @@ u32 unmasked_interrupts(const CpuState& s) { return read_cause(s) & s.cp0.status
 
 void update_interrupt_request(CpuState& s) {
   const bool enabled = (s.cp0.status & (status_ie | status_exl | status_erl)) == status_ie;
-  const bool pending = enabled && unmasked_interrupts(s);
+  const bool pending = (enabled && unmasked_interrupts(s)) || deferred_watch(s);
   // Only this thread changes this bit, so an atomic operation is needed only when it must change.
   const bool raised = (s.exit_request.load(std::memory_order_relaxed) & request_interrupt) != 0;
   if (pending == raised) return;
@@ -67,9 +68,13 @@ void take_tlb_refill(CpuState& s, ExcCode code) { enter(s, code, 0, s.cp0.status
 
 // With vectors spaced by IntCtl.VS the highest line has its own; the software interrupts are lines 0 and 1.
 bool deliver_interrupt(CpuState& s) noexcept {
-  if ((s.cp0.status & (status_ie | status_exl | status_erl)) != status_ie) return false;
-  const u32 pending = unmasked_interrupts(s) >> 8;
-  if (!pending) return false;
+  const bool enabled = (s.cp0.status & (status_ie | status_exl | status_erl)) == status_ie;
+  const u32 pending = enabled ? unmasked_interrupts(s) >> 8 : 0;
+  if (!pending) {
+    if (!deferred_watch(s)) return false;
+    take_exception(s, ExcCode::WATCH);  // of lower priority
+    return true;
+  }
   u32 offset = at_general;
   if (s.cp0.cause & cause_iv) {
     offset = at_interrupt;
@@ -96,6 +101,7 @@ void exception_return(CpuState& s) noexcept {
 
 void debug_return(CpuState& s) noexcept {
   s.cp0.debug &= ~debug_dm;
+  update_interrupt_request(s);
   s.pc = s.cp0.depc & ~1u;
   s.isa16 = s.cp0.depc & 1;
   s.slot = 0;
@@ -110,6 +116,7 @@ void reset(CpuState& s) noexcept {
   s.llbit = s.ll_address = s.branch_target = s.branch_taken = 0;
   for (TlbEntry& e : s.tlb) e = {};
   s.shadowed = false;
+  s.watches = 0;
   reset_cp0(s);
   s.pc = reset_vector;
   s.slot = s.isa16 = s.halted = 0;

@@ -7,6 +7,7 @@
 #include "cpus/mips/models.hpp"
 #include "cpus/mips/print.hpp"
 #include "cpus/mips/translator.hpp"
+#include "cpus/mips/watch.hpp"
 
 #include "accel/softmmu.hpp"
 
@@ -37,12 +38,12 @@ u16 fetch_halfword(CpuState& s, GuestPhys at) {
   return in_order(u16(s.machine->fetch_device(s.machine, GuestPhys{phys & ~u64(3)}) >> (phys & 2) * 8), s.big_endian);
 }
 
-// MIPS16e: code that may cross into another page, and is where that page is mapped now, or has its halfwords the other
-// way round, runs one instruction at a time.
-tcg::CodePlace fetch_halfwords(CpuState& s, u32 pc, GuestPhys at) {
+// MIPS16e: code that may cross into another page, and is where that page is mapped now, or is watched, or has its halfwords
+// the other way round, runs one instruction at a time.
+tcg::CodePlace fetch_halfwords(CpuState& s, u32 pc, GuestPhys at, bool watched) {
   constexpr u32 last_of_page = 0xffe;
   const u32 offset = pc & last_of_page;
-  const bool alone = reversed(s);
+  const bool alone = watched || reversed(s);
   if (offset != last_of_page && !alone) return {at, 4096 - offset};
   const u16 first = fetch_halfword(s, at);
   if (mips16e::length(first) == 2) {
@@ -118,7 +119,9 @@ tcg::CodePlace MipsFrontEnd::fetch_address(VcpuHeader& c, u32 pc) const {
   s.aside = {};
   const Fetch f = resolve_fetch(s, pc);
   if (f.fault) return {f.phys, 0};
-  return pc & 1 ? fetch_halfwords(s, pc, f.phys) : tcg::CodePlace{f.phys, 4096 - (pc & 0xffc)};
+  const bool watched = s.watches && is_watched(s, pc, Reference::fetch);
+  if (pc & 1) return fetch_halfwords(s, pc, f.phys, watched);
+  return watched ? tcg::CodePlace{f.phys, 4, true} : tcg::CodePlace{f.phys, 4096 - (pc & 0xffc)};
 }
 
 void MipsFrontEnd::translate(tcg::Request& r) const {

@@ -4,6 +4,7 @@
 #include "cpus/mips/fpu.hpp"
 #include "cpus/mips/mmu.hpp"
 #include "cpus/mips/state.hpp"
+#include "cpus/mips/watch.hpp"
 
 #include "accel/tcg/front_end.hpp"
 
@@ -31,8 +32,8 @@ u64 finish(CpuState& s) {
 
 // What blocks were translated for.
 struct Depends {
-  u32 privilege, fpu_mode;
-  explicit Depends(const CpuState& s) : privilege(s.privilege), fpu_mode(s.fpu_mode) {}
+  u32 privilege, fpu_mode, watch_changes;
+  explicit Depends(const CpuState& s) : privilege(s.privilege), fpu_mode(s.fpu_mode), watch_changes(s.watch_changes) {}
   friend bool operator==(const Depends&, const Depends&) = default;
 };
 u64 go_on(CpuState& s, const Depends& before) {
@@ -70,13 +71,18 @@ u64 interrupts(CpuState* s, u32 d, u32, u32) noexcept {
   return go_on(*s, before);
 }
 
+u64 watch_store(CpuState* s, u32 va, u32, u32) noexcept {
+  return s->watches && watch(*s, va, Reference::store) ? outcome_leave : 0;
+}
+
 u64 tlbp(CpuState* s, u32, u32, u32) noexcept {
   tlb_probe(*s);
   return 0;
 }
 u64 tlbr(CpuState* s, u32, u32, u32) noexcept {
+  const Depends before(*s);
   tlb_read(*s);
-  return 0;
+  return go_on(*s, before);
 }
 // The mapping of this block may be another now, unless it runs in kseg0 or kseg1.
 u64 mapped_anew(CpuState& s) { return s.pc - 0x8000'0000 < 0x4000'0000 ? 0 : finish(s); }
@@ -126,6 +132,7 @@ std::span<const tcg::Helper> helpers() {
       entry("rdhwr", rdhwr, true),
       entry("mfc0", mfc0, false),
       entry("tlbp", tlbp, false),
+      entry("watch_store", watch_store, true),
       entry("fp", fp_operate, true),
       entry("fp_control_read", fp_read_control, false),
       entry("fp_control_write", fp_write_control, true),
@@ -133,7 +140,7 @@ std::span<const tcg::Helper> helpers() {
       entry("mtc0", mtc0, true),
       entry("di", interrupts<false>, true),
       entry("ei", interrupts<true>, true),
-      entry("tlbr", tlbr, false),
+      entry("tlbr", tlbr, true),
       entry("tlbwi", tlbwi, true),
       entry("tlbwr", tlbwr, true),
       entry("eret", eret, true),

@@ -15,6 +15,7 @@ enum HelperIndex : unsigned {
   helper_rdhwr,         // number → value
   helper_mfc0,          // cp0_register() → value
   helper_tlbp,
+  helper_watch_store,   // address of an SC that does not store
   helper_fp,            // instruction word: arithmetic of fpu.isa
   helper_fp_control_read,   // number → value (CFC1)
   helper_fp_control_write,  // number, value (CTC1)

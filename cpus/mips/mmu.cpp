@@ -1,6 +1,7 @@
 #include "cpus/mips/mmu.hpp"
 
 #include "cpus/mips/models.hpp"
+#include "cpus/mips/watch.hpp"
 
 #include "accel/softmmu.hpp"
 #include "core/log.hpp"
@@ -102,24 +103,32 @@ Walk walk(const CpuState& s, u32 va, Access access, bool user) noexcept {
 
 Resolved resolve_data(CpuState& s, u32 va, unsigned size, bool store, bool user, bool partial) noexcept {
   constexpr Resolved faulted{GuestPhys{0}, nullptr, 0, true};
+  bool open = true;
+  if (s.watches) [[unlikely]] {  // before all others that a reference raises (MD00090, priority of exceptions)
+    const Reference kind = store ? Reference::store : Reference::load;
+    if (watch(s, va, kind)) return faulted;
+    open = !is_watched(s, va, kind);
+  }
   const Walk w = va & (size - 1) ? Walk{Found::address_error, 0} : walk(s, va, store ? Access::write : Access::read, user);
   if (w.found != Found::yes) [[unlikely]] {
     fault(s, partial ? partial_address(s, va) : reversed(s) ? va ^ reverse_bits(size) : va, w.found, store);
     return faulted;
   }
   const GuestPhys page{w.phys & ~u64(page_mask)};
-  if (u8* const host = accel::map_page(s, va, page, user, store, true)) return {GuestPhys{w.phys}, host + (w.phys & page_mask), 0, false};
+  u8* const host = open ? accel::map_page(s, va, page, user, store, true) : accel::ram_page(s, page, store);
+  if (host) return {GuestPhys{w.phys}, host + (w.phys & page_mask), 0, false};
   if (w.phys >= s.bus_error_from && !accel::ram_page(s, page, false)) [[unlikely]] {
     take_exception(s, ExcCode::DBE);
     return faulted;
   }
-  accel::map_device(s, va, page, user, store);
+  if (open) accel::map_device(s, va, page, user, store);
   return {GuestPhys{w.phys}, nullptr, 0, false};
 }
 
 Fetch resolve_fetch(CpuState& s, u32 pc) noexcept {
   const bool isa16 = pc & 1;
   const u32 va = pc & ~1u;
+  if (s.watches && watch(s, va, Reference::fetch)) [[unlikely]] return {GuestPhys{0}, true};
   const bool aligned = isa16 ? s.model->mips16 : !(va & 3);
   const Walk w = aligned ? walk(s, va, Access::execute, s.privilege) : Walk{Found::address_error, 0};
   if (w.found == Found::yes) [[likely]] {
@@ -183,6 +192,7 @@ void set_entry_hi(CpuState& s, u32 v) noexcept {
   if (!((old ^ v) & asid_mask)) return;
   s.shadowed = false;
   accel::flush_tlb_mapped(s);
+  settle_watches(s);
 }
 
 // Between Wired and the last entry, in an order software cannot rely on (MD00090 Random register).

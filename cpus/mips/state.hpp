@@ -21,6 +21,8 @@ enum class ExcCode : u32 {
   Int, Mod, TLBL, TLBS, AdEL, AdES, IBE, DBE, Sys, Bp, RI, CpU, Ov, Tr, FPE = 15, WATCH = 23, MCheck = 24, DSPDis = 26
 };
 
+inline constexpr unsigned watch_pairs = 8;
+
 struct Cp0 {
   u32 index, random_seed, entry_lo[2], context, page_mask, page_grain, wired, hwrena, bad_vaddr, entry_hi;
   u32 count_base;     // Count = count_base + ticks of half the CPU clock since count_since; frozen at it while Cause.DC is set
@@ -29,7 +31,7 @@ struct Cp0 {
   u32 status, int_ctl, srs_ctl, srs_map, cause, epc, ebase;
   u32 config0;        // K0 is writable
   u32 ll_address;
-  u32 watch_lo[8], watch_hi[8];
+  u32 watch_lo[watch_pairs], watch_hi[watch_pairs];
   u32 debug, depc, desave, err_ctl, cache_err, tag_lo[4], tag_hi[4], error_epc, user_local;
 };
 
@@ -76,6 +78,8 @@ struct CpuState : accel::VcpuHeader {
   Cp0 cp0{};
   TlbEntry tlb[most_tlb_entries];
   bool shadowed = false;      // pages of entries that TLBWR replaced may still be open (mmu.hpp)
+  u32 watches = 0;            // what the watch registers can match in this address space (watch.hpp)
+  u32 watch_changes = 0;      // how often that changed: code may be watched from then on
   u32 regime = 0;             // what else than the privilege mappings go by, see settle_status()
   u64 bus_error_from = never; // physical addresses from here on that are no memory raise a bus error
   u32 lines = 0;              // level of the pins: bit n is IP(n + 2), n = 0…5
@@ -103,7 +107,7 @@ inline bool reversed(const CpuState& s) {
 constexpr u32 reverse_bits(unsigned size) { return size == 1 ? 3 : size == 2 ? 2 : 0; }
 
 // After every change of Status, Cause or the pins: the privilege, what blocks depend on, and whether an unmasked
-// interrupt asks for the run loop.
+// interrupt, or a watch exception that was put off, asks for the run loop.
 void settle_status(CpuState& s);
 void update_interrupt_request(CpuState& s);
 // Interrupts now pending in Cause.IP, the pins' included, that Status.IM lets through.
@@ -113,7 +117,8 @@ u32 unmasked_interrupts(const CpuState& s);
 void take_exception(CpuState& s, ExcCode code, u32 ce = 0);
 // … with the offset of TLB refills when Status.EXL is clear.
 void take_tlb_refill(CpuState& s, ExcCode code);
-// Takes the interrupt when one is pending and not masked; s.pc is the next instruction.  True when taken.
+// Takes the interrupt when one is pending and not masked, or the watch exception that was put off; s.pc is the next
+// instruction.  True when taken.
 bool deliver_interrupt(CpuState& s) noexcept;
 void exception_return(CpuState& s) noexcept;  // ERET
 void debug_return(CpuState& s) noexcept;      // DERET

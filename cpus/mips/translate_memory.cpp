@@ -94,6 +94,7 @@ void Translator::load_linked(u32 t, u32 base, u32 offset) {
 }
 
 // Another address than that of LL fails, which is UNPREDICTABLE.  One processor: nobody else can have stored between.
+// A watched address is one also when nothing is stored (MD00090, Watch exception).
 void Translator::store_conditional(u32 t, u32 base, u32 offset) {
   const unsigned fail = out.label(), end = out.label();
   out.br_zero(guest(slot::llbit), fail);
@@ -103,6 +104,7 @@ void Translator::store_conditional(u32 t, u32 base, u32 offset) {
   move(t, 1u);
   out.br(end);
   out.place(fail);
+  call({}, helper_watch_store, out.value(Op::add, value(base), offset));
   out.mov(guest(slot::llbit), 0u);
   move(t, 0u);
   out.place(end);
