@@ -186,7 +186,7 @@ class TcgEngine final : public Engine {
     const CodePlace place = front_.fetch_address(c_, pc);
     const u64 phys = raw(place.at);
     const u8* page = place.extent ? blocks_.page_host(place.at) : nullptr;
-    if (!page || (mode & mode_transient) || (phys & 0xfff) + place.extent < 0x1000) return;
+    if (!page || place.alone || (mode & mode_transient) || (phys & 0xfff) + place.extent < 0x1000) return;
     const u32 plain = blocks_.find(phys, pc, mode);
     if (plain == no_block || blocks_[plain].tier != TranslatedBlock::Tier::block) return;
     blocks_[plain].tier = TranslatedBlock::Tier::unlikely;
