@@ -62,7 +62,7 @@ bool get_configuration(const Drive& d, const u8* cdb, std::vector<u8>& out) {
   };
   const u16 p = profile(d);
   feature(0x0000, 2, true, {0, profile_dvd, u8(p == profile_dvd), 0, 0, profile_cd, u8(p == profile_cd), 0});
-  feature(0x0001, 6, true, {0, 0, 0, 1, 1, 0, 0, 0});       // core: SCSI family
+  feature(0x0001, 6, true, {0, 0, 0, d.interface, 1, 0, 0, 0});  // core
   feature(0x0003, 2, true, {0x29, 0, 0, 0});                // removable: tray, eject, lock
   feature(0x0010, 0, d.present, {0, 0, 8, 0, 0, 1, 0, 0});  // random readable: 2048 bytes, one block at a time
   feature(0x001e, 8, p == profile_cd, {0, 0, 0, 0});        // CD read

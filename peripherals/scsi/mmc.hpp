@@ -9,12 +9,16 @@ namespace peripherals::scsi::mmc {
 
 inline constexpr u32 block_size = 2048;
 
+// Physical interface standards (§5.3.2).
+inline constexpr u8 interface_scsi = 1, interface_atapi = 2;
+
 struct Drive {
   bool present = false;  // a medium is in and the tray shut
   bool tray_open = false, locked = false;
   u64 blocks = 0;  // of 2048 bytes
   // What GET EVENT STATUS NOTIFICATION tells once (§6.6.2.4): 1 eject wanted, 2 new medium, 3 medium gone.
   u8* event = nullptr;
+  u8 interface = interface_scsi;
 };
 
 enum class Answer : u8 { unknown, reply, error };

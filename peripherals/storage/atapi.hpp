@@ -1,15 +1,16 @@
 #pragma once
+#include "peripherals/scsi/command.hpp"
+
 #include "core/block_port.hpp"
 
 namespace peripherals::ide {
 using namespace core;
 
 // What a CD or DVD drive does with a command packet — INF-8020i rev. 2.6, MMC-3 (T10 1363-D), SPC-2; the section
-// numbers are MMC-3's.  Discs have one data track of 2048-byte blocks.
+// numbers are MMC-3's.  Discs have one data track of 2048-byte blocks.  What SCSI drives are asked about them too is
+// answered by scsi/mmc.hpp.
 // Not modelled: audio, writing, changers; raw sectors (READ CD) carry no error correction bytes.
-struct Sense {
-  u8 key = 0, code = 0, qualifier = 0;
-};
+using scsi::Sense;
 
 struct PacketState {
   Sense sense;             // of the last command

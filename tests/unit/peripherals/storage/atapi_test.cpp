@@ -228,7 +228,7 @@ TEST_CASE("atapi: what there is to know of the disc") {
   CHECK(b.send({0xad, 0, 0, 0, 0, 0, 0, 0, 8, 0}) == 0x51);  // a CD
   CHECK(b.sense() == Code{5, 0x30, 2});
   b.cd.size = 4'000'000'000 / 2048 * 2048;
-  CHECK(b.reply({0xad, 0, 0, 0, 0, 0, 0, 0, 8, 0}).size() == 20);
+  CHECK(b.reply({0xad, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}).size() == 2052);
   CHECK(b.reply({0xad, 0, 0, 0, 0, 0, 0, 4, 0xff, 0xff}).size() == 2052);
   CHECK(b.reply({0x46, 0, 0, 0, 0, 0, 0, 1, 0})[7] == 0x10);
 }
@@ -236,7 +236,7 @@ TEST_CASE("atapi: what there is to know of the disc") {
 TEST_CASE("atapi: MODE SENSE and MODE SELECT") {
   Drive b;
   const auto all = b.reply({0x5a, 0, 0x3f, 0, 0, 0, 0, 1, 0});
-  CHECK((all.size() == 52 && all[0] == 0 && all[1] == 50 && all[8] == 0x01 && all[16] == 0x0e && all[32] == 0x2a));
+  CHECK((all.size() == 54 && all[0] == 0 && all[1] == 52 && all[8] == 0x01 && all[16] == 0x0e && all[32] == 0x2a));
   CHECK(b.reply({0x5a, 0, 0x2a, 0, 0, 0, 0, 0, 8}).size() == 8);
   CHECK(b.send({0x5a, 0, 0xea, 0, 0, 0, 0, 1, 0}) == 0x51);
   CHECK(b.sense() == Code{5, 0x39, 0});
