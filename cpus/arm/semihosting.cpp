@@ -1,6 +1,7 @@
 #include "cpus/arm/semihosting.hpp"
 
 #include "cpus/arm/mmu.hpp"
+#include "cpus/semihosting.hpp"
 
 #include "core/log.hpp"
 
@@ -17,6 +18,8 @@
 
 namespace arm {
 namespace {
+using semihosting::File, semihosting::Name;
+
 enum Operation : u32 {
   sys_open = 0x01, sys_close = 0x02, sys_writec = 0x03, sys_write0 = 0x04, sys_write = 0x05, sys_read = 0x06,
   sys_readc = 0x07, sys_iserror = 0x08, sys_istty = 0x09, sys_seek = 0x0a, sys_flen = 0x0c, sys_tmpnam = 0x0d,
@@ -25,17 +28,10 @@ enum Operation : u32 {
   sys_tickfreq = 0x31,
 };
 constexpr u32 failure = ~0u, application_exit = 0x20026;
-constexpr std::size_t longest_name = 4096;  // paths and commands
-constexpr u64 tick_hz = 1'000'000'000;      // SYS_ELAPSED counts virtual nanoseconds
+constexpr u64 tick_hz = 1'000'000'000;  // SYS_ELAPSED counts virtual nanoseconds
 
-// The guest's handles: handle = index + 1.
-struct File {
-  enum Kind : u8 { closed, host, console, features } kind = closed;
-  int fd = -1;
-  u32 position = 0;  // features only
-};
 struct Session {
-  std::array<File, 64> files;
+  semihosting::Files files;  // handle = index + 1
   u32 error = 0;  // SYS_ERRNO
   std::string command_line;
 };
@@ -51,142 +47,61 @@ u32 failed(int error) {
 }
 u32 checked(int host_result) { return host_result < 0 ? failed(errno) : u32(host_result); }
 
-// Guest memory as the current mode may access it.
-struct Guest {
+struct Guest : semihosting::GuestMemory {
   CpuState& s;
-
-  // The bytes from `va` to the end of its 1 KiB sub-page, at most `size`; 0 when they cannot be accessed.
-  u32 piece(u32 va, u32 size, Access access, GuestPhys& at) const {
+  explicit Guest(CpuState& state) : GuestMemory{*state.machine, &state, translate_for}, s(state) {}
+  static bool translate_for(const void* cpu, u32 va, bool write, u64& at) {
+    const auto& s = *static_cast<const CpuState*>(cpu);
     u32 phys = 0;
-    if (!probe(s, va, access, s.privilege, phys)) return 0;
-    at = GuestPhys{phys};
-    return std::min(size, 0x400 - (va & 0x3ff));
-  }
-  bool read(u32 va, std::span<u8> to) const {
-    while (!to.empty()) {
-      GuestPhys at{};
-      const u32 n = piece(va, u32(std::min<std::size_t>(to.size(), 0x400)), Access::read, at);
-      if (n == 0 || !s.machine->dma_read(at, to.first(n))) return false;
-      to = to.subspan(n);
-      va += n;
-    }
-    return true;
-  }
-  bool write(u32 va, std::span<const u8> from) const {
-    while (!from.empty()) {
-      GuestPhys at{};
-      const u32 n = piece(va, u32(std::min<std::size_t>(from.size(), 0x400)), Access::write, at);
-      if (n == 0 || !s.machine->dma_write(at, from.first(n))) return false;
-      from = from.subspan(n);
-      va += n;
-    }
-    return true;
+    const bool ok = probe(s, va, write ? Access::write : Access::read, s.privilege, phys);
+    at = phys;
+    return ok;
   }
   bool words(u32 va, std::span<u32> to) const {
     return read(va, {reinterpret_cast<u8*>(to.data()), to.size_bytes()});
   }
-  // A string of `length` characters, which must not hold a NUL, made into a C string.
-  bool string(u32 va, u32 length, std::array<char, longest_name>& to) const {
-    if (length >= to.size() || !read(va, {reinterpret_cast<u8*>(to.data()), length})) return false;
-    to[length] = 0;
-    return std::strlen(to.data()) == length;
-  }
 };
-using Name = std::array<char, longest_name>;
 
-File* file_of(u32 handle) {
-  if (handle == 0 || handle > session.files.size()) return nullptr;
-  File& f = session.files[handle - 1];
-  return f.kind == File::closed ? nullptr : &f;
-}
-
-// Writes all of it unless the host refuses; the number of bytes written.
-u32 write_host(int fd, const u8* p, u32 n) {
-  u32 done = 0;
-  while (done < n) {
-    const ssize_t w = ::write(fd, p + done, n - done);
-    if (w < 0 && errno == EINTR) continue;
-    if (w <= 0) {
-      session.error = u32(errno);
-      break;
-    }
-    done += u32(w);
-  }
-  return done;
-}
-ssize_t read_host(int fd, void* p, std::size_t n) {
-  for (;;) {
-    const ssize_t r = ::read(fd, p, n);
-    if (r >= 0 || errno != EINTR) return r;
-  }
-}
+File* file_of(u32 handle) { return handle ? session.files.open_file(handle - 1) : nullptr; }
 
 // Modes 0…11 are fopen's r rb r+ r+b w wb w+ w+b a ab a+ a+b; the console takes them as stdin, stdout, stderr.
 u32 open_file(const char* name, u32 mode) {
   if (mode > 11) return failed(EINVAL);
-  const auto slot = std::find_if(session.files.begin(), session.files.end(),
-                                 [](const File& f) { return f.kind == File::closed; });
-  if (slot == session.files.end()) return failed(EMFILE);
+  const int slot = session.files.free_slot();
+  if (slot < 0) return failed(EMFILE);
+  File& file = session.files[std::size_t(slot)];
   if (!std::strcmp(name, ":tt")) {
-    *slot = {File::console, int(mode / 4), 0};
+    file = {File::console, int(mode / 4), 0};
   } else if (!std::strcmp(name, ":semihosting-features")) {
     if (mode > 1) return failed(EACCES);
-    *slot = {File::features, -1, 0};
+    file = {File::features, -1, 0};
   } else {
     constexpr int how[] = {0, O_CREAT | O_TRUNC, O_CREAT | O_APPEND};
     const int access = mode & 2 ? O_RDWR : mode < 4 ? O_RDONLY : O_WRONLY;
     const int fd = ::open(name, access | how[mode / 4] | O_CLOEXEC, 0666);
     if (fd < 0) return failed(errno);
-    *slot = {File::host, fd, 0};
+    file = {File::host, fd, 0};
   }
-  return u32(slot - session.files.begin()) + 1;
+  return u32(slot) + 1;
 }
 
-u32 close_file(File& f) {
-  const int result = f.kind == File::host ? ::close(f.fd) : 0;
-  f = {};
-  return checked(result);
-}
+u32 close_file(File& f) { return checked(session.files.close(f)); }
 
-// SYS_WRITE and SYS_READ answer the number of bytes not moved.  Both go through a small buffer, so that the guest's
-// count asks for nothing of the host.
+// SYS_WRITE and SYS_READ answer the number of bytes not moved.
+u32 not_moved(const semihosting::Moved& m, u32 count) {
+  if (m.error) session.error = u32(m.error);
+  return count - m.bytes;
+}
 u32 write_file(const Guest& g, File& f, u32 va, u32 count) {
   if (f.kind == File::features) return failed(EBADF), count;
-  std::array<u8, 0x400> buffer;
-  while (count) {
-    const u32 n = std::min<u32>(count, buffer.size());
-    if (!g.read(va, {buffer.data(), n})) return failed(EFAULT), count;
-    const u32 written = write_host(f.fd, buffer.data(), n);
-    count -= written;
-    va += written;
-    if (written < n) break;
-  }
-  return count;
+  return not_moved(semihosting::write_file(g, f.fd, va, count), count);
 }
-
 u32 read_file(const Guest& g, File& f, u32 va, u32 count) {
-  std::array<u8, 0x400> buffer;
-  while (count) {
-    const u32 n = std::min<u32>(count, buffer.size());
-    ssize_t got;
-    if (f.kind == File::features) {
-      got = std::min<u32>(n, u32(sizeof feature_file) - f.position);
-      std::copy_n(feature_file + f.position, got, buffer.data());
-      f.position += u32(got);
-    } else {
-      got = read_host(f.fd, buffer.data(), n);
-    }
-    if (got < 0) failed(errno);
-    if (got <= 0) break;
-    if (!g.write(va, {buffer.data(), std::size_t(got)})) {
-      failed(EFAULT);
-      break;
-    }
-    count -= u32(got);
-    va += u32(got);
-    if (f.kind == File::console || u32(got) < n) break;  // a console gives what it has
-  }
-  return count;
+  if (f.kind != File::features) return not_moved(semihosting::read_file(g, f.fd, va, count, f.kind == File::console), count);
+  const u32 n = std::min(count, u32(sizeof feature_file) - f.position);
+  if (!g.write(va, {feature_file + f.position, n})) return failed(EFAULT), count;
+  f.position += n;
+  return count - n;
 }
 
 u32 seek_file(File& f, u32 position) {
@@ -206,19 +121,12 @@ u32 file_length(const File& f) {
   return info.st_size > 0x7fff'ffff ? failed(EOVERFLOW) : u32(info.st_size);
 }
 
+void write_out(std::span<const u8> text) {
+  if (const auto m = semihosting::write_host(STDOUT_FILENO, text); m.error) session.error = u32(m.error);
+}
 u32 write_string(const Guest& g, u32 va) {
   constexpr u32 longest = 16 * MiB;  // of a string without end
-  std::array<u8, 0x400> buffer;
-  for (u32 done = 0; done < longest;) {
-    const u32 n = 0x400 - (va & 0x3ff);
-    if (!g.read(va, {buffer.data(), n})) return failed(EFAULT);
-    const auto end = std::find(buffer.begin(), buffer.begin() + n, 0);
-    write_host(STDOUT_FILENO, buffer.data(), u32(end - buffer.begin()));
-    if (end != buffer.begin() + n) return 0;
-    done += n;
-    va += n;
-  }
-  return failed(E2BIG);
+  return g.pieces(va, longest, write_out) ? 0 : failed(EFAULT);
 }
 
 // SYS_TMPNAM: a name of its own for each identifier 0…255.
@@ -280,7 +188,7 @@ bool is_operation(u32 op) {
 }
 
 u32 perform(CpuState& s, u32 op, u32 r1) {
-  const Guest g{s};
+  const Guest g(s);
   u32 a[4] = {};
   if (!g.words(r1, {a, block_words(op)})) return failed(EFAULT);
   File* const file = file_of(a[0]);
@@ -291,7 +199,7 @@ u32 perform(CpuState& s, u32 op, u32 r1) {
     case sys_writec: {
       u8 c;
       if (!g.read(r1, {&c, 1})) return failed(EFAULT);
-      write_host(STDOUT_FILENO, &c, 1);
+      write_out({&c, 1});
       return 0;
     }
     case sys_write0: return write_string(g, r1);
@@ -299,7 +207,7 @@ u32 perform(CpuState& s, u32 op, u32 r1) {
     case sys_read: return file ? read_file(g, *file, a[1], a[2]) : (failed(EBADF), a[2]);
     case sys_readc: {
       u8 c;
-      return read_host(STDIN_FILENO, &c, 1) == 1 ? c : failure;
+      return semihosting::read_host(STDIN_FILENO, {&c, 1}) == 1 ? c : failure;
     }
     case sys_iserror: return s32(a[0]) < 0;
     case sys_istty:
@@ -342,7 +250,6 @@ bool semihosting_call(CpuState& s) noexcept {
 void semihosting_command_line(std::string text) { session.command_line = std::move(text); }
 
 void semihosting_close_files() noexcept {
-  for (File& f : session.files)
-    if (f.kind != File::closed) close_file(f);
+  session.files.close_all();
 }
 }  // namespace arm
