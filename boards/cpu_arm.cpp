@@ -10,6 +10,7 @@
 #include "core/log.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <new>
 #include <optional>
@@ -41,7 +42,7 @@ class ArmCpu final : public BoardCpu {
     TRY(options.cpu_features.only({"vfp"}).context("-cpu"));
     model_.vfp = TRY(options.cpu_features.flag("vfp", model->vfp).context("-cpu"));
     state_.semihosting = options.semihosting;
-    if (options.semihosting) arm::semihosting_command_line(options.append.empty() ? options.kernel : options.kernel + " " + options.append);
+    arm::semihosting_command_line(fmt::format("{}", fmt::join(semihosting_arguments(options), " ")));
     return {};
   }
 

@@ -4,6 +4,7 @@
 #include "cpus/mips/debug.hpp"
 #include "cpus/mips/front_end.hpp"
 #include "cpus/mips/models.hpp"
+#include "cpus/mips/semihosting.hpp"
 
 #include "accel/engine.hpp"
 #include "core/log.hpp"
@@ -45,6 +46,8 @@ class MipsCpu final : public BoardCpu {
       if (!model) return Error{Kind::usage, fmt::format("-cpu: '{}' is not a CPU of this board; see -cpu help", options.cpu)};
       state_.model = model;
     }
+    state_.semihosting = options.semihosting;
+    mips::semihosting_arguments(host::semihosting_arguments(options));
     return options.cpu_features.only({}).context("-cpu");
   }
 
@@ -73,6 +76,7 @@ class MipsCpu final : public BoardCpu {
 
   // With a kernel the firmware's work is done, and the kernel starts; else the firmware does.
   void reset(MachineBase& machine) override {
+    semihosting_close_files();
     front_.reset(state_);
     for (const Rom& r : roms_) std::copy(r.contents.begin(), r.contents.end(), machine.host_memory(GuestPhys{r.at}, r.contents.size()));
     for (const FirmwareStore& s : firmware_) store(machine, s);

@@ -91,7 +91,7 @@ struct Options {
 
   KeyValues rtc;
   bool no_reboot = false, no_shutdown = false, snapshot = false;
-  bool semihosting = false;
+  unsigned semihosting = 0;  // 1: for privileged code, 2: for all
   KeyValues semihosting_config;
   std::vector<WrittenDrive> drives;  // block/drive_options.hpp says what they mean
   std::vector<KeyValues> blockdev;
@@ -105,6 +105,8 @@ struct Options {
 core::Result<Options> parse_options(std::span<const char* const> arguments, const BoardFacts& facts);
 // Refuses, with one sentence each, what was parsed but this build cannot do yet.
 core::Status refuse_unbuilt(const Options& options, const BoardFacts& facts);
+// The words a guest gets by semihosting: those of arg=, else the kernel and the words of -append.
+std::vector<std::string> semihosting_arguments(const Options& options);
 // Everything the program takes, by group, with examples.
 std::string help_text(const BoardFacts& facts);
 // Turns -d on and opens -D.

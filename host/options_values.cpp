@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <sstream>
 
 namespace host {
 using core::Error, core::Kind, core::MiB, core::Status, core::u64;
@@ -299,12 +300,24 @@ Status take_rtc(Context c, Value v) {
 Status take_semihosting(Context c, Value v) {
   const auto kv = TRY(KeyValues::parse(v, "enable"));
   TRY(kv.only({"enable", "target", "chardev", "arg", "userspace"}));
-  c.options.semihosting = TRY(kv.flag("enable", true));
+  const bool user = TRY(kv.flag("userspace", false));
+  c.options.semihosting = TRY(kv.flag("enable", true)) ? 1 + user : 0;
   const std::string target = kv.get("target").value_or("auto");
   if (target != "native" && target != "gdb" && target != "auto")
     return Error{Kind::usage, fmt::format("target='{}' must be native, gdb or auto", target)};
   c.options.semihosting_config = kv;
   return {};
+}
+
+std::vector<std::string> semihosting_arguments(const Options& options) {
+  std::vector<std::string> words;
+  for (const KeyValue& item : options.semihosting_config.items)
+    if (item.key == "arg") words.push_back(item.value);
+  if (!words.empty() || options.kernel.empty()) return words;
+  words.push_back(options.kernel);
+  std::istringstream append(options.append);
+  for (std::string word; append >> word;) words.push_back(word);
+  return words;
 }
 
 Status take_gdb(Context c, Value v) {

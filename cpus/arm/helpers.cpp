@@ -38,7 +38,7 @@ u64 shift_carry(u32 value, u32 how, u32 carry) noexcept {
 
 u64 swi(CpuState* s, u32 comment, u32, u32) noexcept {
   const u32 semihosting_comment = s->thumb ? 0xab : 0x12'3456;
-  if (s->semihosting && comment == semihosting_comment && semihosting_call(*s)) return done(*s);
+  if (s->semihosting > s->privilege && comment == semihosting_comment && semihosting_call(*s)) return done(*s);
   take_exception(*s, Exception::swi, s->pc + length(*s));
   return outcome_leave;
 }

@@ -55,7 +55,7 @@ struct CpuState : accel::VcpuHeader {
   Vfp vfp;
   const CpuModel* model = nullptr;
   u8 fp_fast = 0;  // see vfp_settle()
-  u32 semihosting = 0;  // 1: SVC 0x123456 / 0xAB go to the host
+  u32 semihosting = 0;  // SVC 0x123456 / 0xAB go to the host, 1: of privileged code, 2: of all
 };
 static_assert(sizeof(CpuState) < accel::hot_offset);
 

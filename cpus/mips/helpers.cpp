@@ -3,6 +3,7 @@
 #include "cpus/mips/cp0.hpp"
 #include "cpus/mips/fpu.hpp"
 #include "cpus/mips/mmu.hpp"
+#include "cpus/mips/semihosting.hpp"
 #include "cpus/mips/state.hpp"
 #include "cpus/mips/watch.hpp"
 
@@ -112,8 +113,11 @@ u64 wait(CpuState* s, u32, u32, u32) noexcept {
   return finish(*s);
 }
 
-// Without a debug probe it is a breakpoint.
-u64 debug_break(CpuState* s, u32, u32, u32) noexcept { return raise(*s, ExcCode::Bp); }
+// Without a debug probe it is a breakpoint, but for calls of the host.
+u64 debug_break(CpuState* s, u32 code, u32, u32) noexcept {
+  if (code == uhi_code && s->semihosting > s->privilege && semihosting_call(*s)) return finish(*s);
+  return raise(*s, ExcCode::Bp);
+}
 
 u64 fpu_mode(CpuState* s, u32, u32, u32) noexcept {
   if (!s->fpu_mode) return raise(*s, ExcCode::CpU, 1);

@@ -86,7 +86,7 @@ struct CpuState : accel::VcpuHeader {
   u32 timer = 0;              // this CPU's timer of the machine
   u64 clock_hz = 0;           // of the CPU; Count runs at half of it.  0: time stands still (tests)
   bool big_endian = false;
-  u32 semihosting = 0;        // 1: SDBBP 1 goes to the host (UHI)
+  u32 semihosting = 0;        // SDBBP 1 goes to the host (UHI), 1: of privileged code, 2: of all
   const CpuModel* model = nullptr;
 };
 static_assert(sizeof(CpuState) < accel::hot_offset);

@@ -231,3 +231,19 @@ def assemble(tmp_path_factory):
         return elf
 
     return make
+
+
+@pytest.fixture(scope="session")
+def assemble_mips(tmp_path_factory):
+    """assemble_mips(source, board) -> an ELF program of that board's byte order that starts at `_start`, in kseg0."""
+    folder = tmp_path_factory.mktemp("mips")
+
+    def make(source, board="malta", name="program"):
+        prefix = "mips-linux-gnu-" if board.endswith("-be") else "mipsel-linux-gnu-"
+        text, made = folder / f"{name}.s", folder / f"{name}-{board}"
+        text.write_text(source)
+        subprocess.run([tool(f"{prefix}as"), "-mips32r2", "-g", str(text), "-o", f"{made}.o"], check=True)
+        subprocess.run([tool(f"{prefix}ld"), "-e", "_start", "-Ttext=0x80100000", f"{made}.o", "-o", f"{made}.elf"], check=True)
+        return pathlib.Path(f"{made}.elf")
+
+    return make
