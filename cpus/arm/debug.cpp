@@ -99,46 +99,11 @@ void ArmDebug::write_register(unsigned index, std::span<const u8> in) {
   else if (index == fpexc_index) s_.vfp.fpexc = u32(v) & fpexc_en;
 }
 
-// By pieces of 1 KiB, the least the MMU maps.
-bool ArmDebug::read_memory(u64 address, std::span<u8> out) {
-  while (!out.empty()) {
-    u32 phys = 0;
-    if (!probe(s_, u32(address), arm::Access::read, false, phys)) return false;
-    const std::size_t n = std::min<std::size_t>(out.size(), 0x400 - (address & 0x3ff));
-    if (!read_physical(phys, out.first(n))) return false;
-    out = out.subspan(n);
-    address += n;
-  }
-  return true;
-}
-
-bool ArmDebug::write_memory(u64 address, std::span<const u8> in) {
-  while (!in.empty()) {
-    u32 phys = 0;
-    if (!probe(s_, u32(address), arm::Access::read, false, phys)) return false;
-    const std::size_t n = std::min<std::size_t>(in.size(), 0x400 - (address & 0x3ff));
-    if (!write_physical(phys, in.first(n))) return false;
-    in = in.subspan(n);
-    address += n;
-  }
-  return true;
-}
-
-bool ArmDebug::read_physical(u64 address, std::span<u8> out) { return s_.machine->dma_read(GuestPhys{address}, out); }
-
-bool ArmDebug::write_physical(u64 address, std::span<const u8> in) {
-  MachineBase& m = *s_.machine;
-  u8* const p = m.host_memory(GuestPhys{address}, in.size());
-  if (!p) return false;
-  std::memcpy(p, in.data(), in.size());
-  if (m.memory_written) m.memory_written(m.engine_context, GuestPhys{address}, in.size());
-  return true;
-}
-
-void ArmDebug::set_breakpoint(u64 address, bool on) {
-  const u32 at = u32(address) & ~1u;
-  const bool changed = on ? breakpoints_.insert(at).second : breakpoints_.erase(at) != 0;
-  if (changed && on_code_change) on_code_change(at, on);
+bool ArmDebug::translate(u32 va, u64& phys) const {
+  u32 at = 0;
+  const bool ok = probe(s_, va, arm::Access::read, false, at);
+  phys = at;
+  return ok;
 }
 
 // The layout QEMU's `info registers` has for Arm, which scripts read.

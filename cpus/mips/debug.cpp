@@ -38,7 +38,6 @@ constexpr RegisterDesc table[] = {
 enum Index : unsigned { status_index = 32, lo_index, hi_index, badvaddr_index, cause_index, pc_index, f0_index, fcsr_index = f0_index + 32, fir_index };
 static_assert(std::size(table) == fir_index + 1);
 
-constexpr u64 least_page = 0x1000;
 }  // namespace
 
 std::span<const RegisterDesc> MipsDebug::registers() const {
@@ -87,46 +86,7 @@ void MipsDebug::write_register(unsigned index, std::span<const u8> in) {
   }
 }
 
-bool MipsDebug::read_memory(u64 address, std::span<u8> out) {
-  while (!out.empty()) {
-    u64 phys = 0;
-    if (!probe(s_, u32(address), Access::read, false, phys)) return false;
-    const std::size_t n = std::min<std::size_t>(out.size(), least_page - (address & (least_page - 1)));
-    if (!read_physical(phys, out.first(n))) return false;
-    out = out.subspan(n);
-    address += n;
-  }
-  return true;
-}
-
-bool MipsDebug::write_memory(u64 address, std::span<const u8> in) {
-  while (!in.empty()) {
-    u64 phys = 0;
-    if (!probe(s_, u32(address), Access::read, false, phys)) return false;
-    const std::size_t n = std::min<std::size_t>(in.size(), least_page - (address & (least_page - 1)));
-    if (!write_physical(phys, in.first(n))) return false;
-    in = in.subspan(n);
-    address += n;
-  }
-  return true;
-}
-
-bool MipsDebug::read_physical(u64 address, std::span<u8> out) { return s_.machine->dma_read(GuestPhys{address}, out); }
-
-bool MipsDebug::write_physical(u64 address, std::span<const u8> in) {
-  MachineBase& m = *s_.machine;
-  u8* const p = m.host_memory(GuestPhys{address}, in.size());
-  if (!p) return false;
-  std::memcpy(p, in.data(), in.size());
-  if (m.memory_written) m.memory_written(m.engine_context, GuestPhys{address}, in.size());
-  return true;
-}
-
-void MipsDebug::set_breakpoint(u64 address, bool on) {
-  const u32 at = u32(address) & ~1u;
-  const bool changed = on ? breakpoints_.insert(at).second : breakpoints_.erase(at) != 0;
-  if (changed && on_code_change) on_code_change(at, on);
-}
+bool MipsDebug::translate(u32 va, u64& phys) const { return probe(s_, va, Access::read, false, phys); }
 
 std::string MipsDebug::dump() const { return dump_registers(s_); }
 
