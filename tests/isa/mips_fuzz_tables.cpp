@@ -100,6 +100,10 @@ std::span<const Explanation> explanations() {
        "RDPGPR and WRPGPR move to the same set (SRSCtl.HSS = 0); Unicorn 2.0.1 takes the register as it was when the "
        "block began",
        [](CpuState&, u32, s32 e) { return is(e, "rdpgpr wrpgpr"); }},
+      {"pending-jump",
+       "BadVAddr is of the access that raised the exception, here in the slot of a jump to a misaligned address (MD00090, "
+       "BadVAddr); Unicorn, stopped there, then takes the jump, whose address error replaces it",
+       [](CpuState& s, u32 w, s32 e) { return is(e, "jr jr_hb jalr jalr_hb") && (s.r[w >> 21 & 31] & 3) == 2; }},
       {"random", "which entry TLBWR replaces", [](CpuState&, u32, s32 e) { return is(e, "tlbwr"); }},
       {"remap",
        "code that changes its own mapping: what was fetched already is run or not (MD00090, instruction hazards)",

@@ -15,6 +15,7 @@ namespace mips_fuzz {
 namespace {
 constexpr u32 before_at = 0x8000'c000, after_at = 0x8000'd000, nop_at = 0x8000'dff0, table_at = 0x8000'e000;
 constexpr u32 k0 = 26, k1 = 27;
+constexpr u32 config_k0 = 2;  // as reset leaves it
 constexpr u32 ram_of(u32 va) { return va & 0x1fff'ffff; }
 
 void require(uc_err e, const char* what) {
@@ -84,6 +85,7 @@ void Unicorn::Hidden::make_code() {
     before.push_back(tlbwi);
   }
   before.push_back(tlbp);  // finds the entry: Index.P is clear
+  before.insert(before.end(), {i_type(9, 0, k1, config_k0), mtc0(k1, 16)});
   for (u32 n = 0; n < 32; ++n) {
     before.push_back(ldc1(n, t_f + 8 * n));
     after.push_back(sdc1(n, t_f + 8 * n));
