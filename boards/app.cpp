@@ -162,7 +162,7 @@ class Program {
     host::Loop loop;
     auto nets = TRY(host::Nets::create(options_, {soldered_cards(), pluggable_cards()}, app_.machine, loop));
     nets_ = nets.get();
-    app_.fit_devices(app_.machine);
+    for (auto& bus : app_.fit_devices(app_.machine)) plugs_.add_bus(std::move(bus));
     for (const host::Nets::Card& c : nets->to_plug()) TRY(plugs_.add_card(c.model, *c.port));
     TRY(plug_devices(options_, plugs_, app_.machine));
     nets->warn_of_loose_ends();

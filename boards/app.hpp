@@ -20,7 +20,8 @@ struct App {
   accel::BoardCalls calls;                   // board = the machine
   std::vector<core::Block> devices;
   bool (*create_memory)(core::MachineBase&, core::u64 ram_size, std::string& error);
-  void (*fit_devices)(core::MachineBase&);  // after drives and networks are made, before cards are plugged
+  // After drives and networks are made, before cards are plugged; the buses of what is there then.
+  std::vector<std::unique_ptr<core::PlugBus>> (*fit_devices)(core::MachineBase&);
   void (*reset_devices)(core::MachineBase&);
   std::span<const core::u8> device_tree;     // the board's own, compiled
   host::PlugKinds plug_kinds = {};                       // what -device takes

@@ -8,6 +8,7 @@
 #include "boards/cpu_mips.hpp"
 #include "boards/plugs.hpp"
 #include "peripherals/pci/plug.hpp"
+#include "peripherals/scsi/plug.hpp"
 
 extern const unsigned char pinstrap_device_tree[];
 extern const unsigned long pinstrap_device_tree_size;
@@ -35,7 +36,22 @@ void service(void* machine) {
   each_serial(m, [&](unsigned port, auto& device) { pump(m.serial[port], device); });
 }
 bool create_memory(MachineBase& m, u64 ram_size, std::string& error) { return static_cast<Machine&>(m).create_memory(ram_size, error); }
-void fit_devices(MachineBase& m) { static_cast<Machine&>(m).fit_devices(); }
+// An adapter of the page that is on its bus takes drives by -device.
+template <class Device>
+void add_targets(std::vector<std::unique_ptr<PlugBus>>& buses, Device& device) {
+  if constexpr (requires { device.scsi_targets(); })
+    if (device.wires.function().bus) {
+      const std::string name = "scsi." + std::to_string(buses.size());
+      buses.push_back(std::make_unique<peripherals::scsi::ScsiPlugBus>(name, device.scsi_targets(), Device::last_target));
+    }
+}
+std::vector<std::unique_ptr<PlugBus>> fit_devices(MachineBase& machine) {
+  auto& m = static_cast<Machine&>(machine);
+  m.fit_devices();
+  std::vector<std::unique_ptr<PlugBus>> buses;
+  each_device(m, [&buses](std::string_view, auto& device) { add_targets(buses, device); });
+  return buses;
+}
 void reset_devices(MachineBase& m) { static_cast<Machine&>(m).reset_devices(); }
 void store(MachineBase* m, GuestPhys at, u32 value) { static_cast<Machine*>(m)->write(at, 4, value); }
 u64 fetch(MachineBase* m, GuestPhys at) { return static_cast<Machine*>(m)->read(at, 4); }

@@ -27,6 +27,7 @@ struct Link final : Outside {
 template <class Wires>
 struct Lsi53c895a {
   static constexpr std::string_view kind = "lsi53c895a";
+  static constexpr unsigned last_target = lsi53c895a::last_target;
   static constexpr Ports ports{.window = 0x400, .outputs = {"inta"}, .timers = timer_count};
   static constexpr pci::Identity pci_identity{.vendor = 0x1000,
                                               .device = 0x0012,
@@ -82,10 +83,16 @@ struct Lsi53c895a {
     chip().expired(N);
   }
 
-  void on_reset() {
-    for (unsigned n = 0; n < timer_count; ++n) wires.disarm(n);
+  // Its bus, with its host drives on it.
+  scsi::Bus& scsi_targets() {
     for (unsigned n = 0; n <= last_target; ++n)
       if (BlockPort* port = wires.drive(n)) bus.targets.attach(n, port);
+    return bus.targets;
+  }
+
+  void on_reset() {
+    for (unsigned n = 0; n < timer_count; ++n) wires.disarm(n);
+    scsi_targets();
     bus.release();
     bus.targets.reset(scsi::sense::power_on);
     bus.changed = [this] { chip().bus_changed(); };
