@@ -77,7 +77,7 @@ class Program {
     const host::BoardFacts facts{.program = name_, .machines = {app_.info.machines.begin(), app_.info.machines.end()},
                                  .title = app_.info.title, .cpus = app_.cpu_models, .ram_default = app_.info.ram_default,
                                  .ram_max = app_.info.ram_max, .cpus_max = 1, .version = PINSTRAP_VERSION, .block_interfaces = block_places(),
-                                 .devices = app_.plug_kinds, .nics = all_cards(), .layers = translator_layers()};
+                                 .devices = app_.plug_kinds, .nics = all_cards(), .layers = translator_layers(), .vga = app_.info.vga};
     options_ = TRY(host::parse_options(arguments, facts));
     if (options_.show) return host::print(*options_.show);
     if (options_.map) return host::print(app_.info.map);
@@ -162,7 +162,7 @@ class Program {
     host::Loop loop;
     auto nets = TRY(host::Nets::create(options_, {soldered_cards(), pluggable_cards()}, app_.machine, loop));
     nets_ = nets.get();
-    for (auto& bus : app_.fit_devices(app_.machine)) plugs_.add_bus(std::move(bus));
+    for (auto& bus : app_.fit_devices(app_.machine, options_.wants_graphics())) plugs_.add_bus(std::move(bus));
     for (const host::Nets::Card& c : nets->to_plug()) TRY(plugs_.add_card(c.model, *c.port));
     TRY(plug_devices(options_, plugs_, app_.machine));
     nets->warn_of_loose_ends();

@@ -21,7 +21,7 @@ struct App {
   std::vector<core::Block> devices;
   bool (*create_memory)(core::MachineBase&, core::u64 ram_size, std::string& error);
   // After drives and networks are made, before cards are plugged; the buses of what is there then.
-  std::vector<std::unique_ptr<core::PlugBus>> (*fit_devices)(core::MachineBase&);
+  std::vector<std::unique_ptr<core::PlugBus>> (*fit_devices)(core::MachineBase&, bool graphics);
   void (*reset_devices)(core::MachineBase&);
   std::span<const core::u8> device_tree;     // the board's own, compiled
   host::PlugKinds plug_kinds = {};                       // what -device takes

@@ -45,9 +45,9 @@ void add_targets(std::vector<std::unique_ptr<PlugBus>>& buses, Device& device) {
       buses.push_back(std::make_unique<peripherals::scsi::ScsiPlugBus>(name, device.scsi_targets(), Device::last_target));
     }
 }
-std::vector<std::unique_ptr<PlugBus>> fit_devices(MachineBase& machine) {
+std::vector<std::unique_ptr<PlugBus>> fit_devices(MachineBase& machine, bool graphics) {
   auto& m = static_cast<Machine&>(machine);
-  m.fit_devices();
+  m.fit_devices(graphics);
   std::vector<std::unique_ptr<PlugBus>> buses;
   each_device(m, [&buses](std::string_view, auto& device) { add_targets(buses, device); });
   return buses;

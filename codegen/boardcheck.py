@@ -17,6 +17,13 @@ RESERVED = set("""cpu none clock timers ram serial request wake known now raise 
 WIRE_NAMES = set("m name clock_hz size put can_put arm disarm armed now repeats_until wall_clock dma_read dma_write stray unimp guest_error"
                  " system_reset shutdown backing backing_mapped window_moved end_boot_alias drive nic function big_endian"
                  " machine ram_size".split())
+FITTED = {"nic": "with a network, say 'pci:' and 'host:'", "drives": "with drives, say 'pci:' and 'host:'", "vga": "without 'host:', say 'pci:'"}
+
+
+def host_kind(device):
+    """What may decide whether a device is fitted: its network, its drives, or the user's wish for a graphics card."""
+    host = device.get("host", "")
+    return "nic" if host.startswith("net") else "vga" if not host else "" if host.startswith("serial") else "drives"
 
 
 class Checker:
@@ -162,8 +169,8 @@ class Checker:
         for k in [k for k in v.get("set", {}) if k in WIRE_NAMES | RESERVED]:
             self.error(where + ("set", k), f"{name}.set: '{k}' is a name the wires use, choose another", key=True)
         pci = self.place_on_bus(name, v, where) if "pci" in v else None
-        if "fitted" in v and ("pci" not in v or v.get("host", "serial").startswith("net") != (v["fitted"] == "nic") or v.get("host", "serial").startswith("serial")):
-            self.error(where + ("fitted",), f"{name}: 'fitted: {v['fitted']}' is for a PCI function with {'a network' if v['fitted'] == 'nic' else 'drives'}, say 'pci:' and 'host:'", key=True)
+        if "fitted" in v and ("pci" not in v or host_kind(v) != v["fitted"]):
+            self.error(where + ("fitted",), f"{name}: 'fitted: {v['fitted']}' is for a PCI function {FITTED[v['fitted']]}", key=True)
         for k, to in v.get("uses", {}).items():
             if k in WIRE_NAMES | RESERVED:
                 self.error(where + ("uses", k), f"{name}.uses: '{k}' is a name the wires use, choose another", key=True)

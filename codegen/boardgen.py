@@ -40,7 +40,7 @@ def cases(board):
         for p, ws in sorted(by_page.items()):
             groups.setdefault(tuple((w.name, w.number) for w in ws), (ws, []))[1].append(p)
         for ws, pages in groups.values():
-            whole = len(ws) == 1 and ws[0].size == len(pages) * space.grain
+            whole = len(ws) == 1 and ws[0].size == len(pages) * space.grain and not board.device(ws[0].name).fitted
             small[space.name].append({"windows": ws, "pages": pages, "whole": whole})
     return small, large
 

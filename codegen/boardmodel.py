@@ -84,7 +84,7 @@ class Device:
     hz: int
     host: tuple | None  # ("serial", 0)
     pci: tuple | None  # (bridge, slot, function)
-    fitted: str  # "drives": only with a drive of its own; "nic": only with a network
+    fitted: str  # "drives": only with a drive of its own; "nic": only with a network; "vga": not with -vga none
     memory: str
     constants: dict
     uses: dict

@@ -110,6 +110,7 @@ struct BoardInfo {
   const char* wiring;                     // the wires, a line each
   std::span<const DriveFacts> drives = {};      // what -drive can name; the first is the default interface
   std::span<const char* const> nics = {};       // models of the soldered network cards, by number
+  std::string_view vga = {};                    // the graphics card, as -vga calls it; empty: it has none
 };
 
 // The RAM size -m asks for: 0 becomes the default.  False with a sentence in `error` when it does not fit.

@@ -114,7 +114,6 @@ struct Later {
 };
 constexpr Later later[] = {
     {"-machine usb=on", [](const Options& o) { return o.machine_props.get("usb") == "on"; }, "USB", "use usb=off"},
-    {"-vga", [](const Options& o) { return !o.vga.empty() && o.vga != "none"; }, "screen", "use -vga none"},
     {"-parallel", [](const Options& o) { return !o.parallel.empty() && o.parallel != "none" && o.parallel != "null"; },
      "parallel port", "use -parallel none"},
     {"-qmp", [](const Options& o) { return !o.qmp.empty(); }, "monitor for programs", "use -monitor"},

@@ -44,6 +44,7 @@ struct BoardFacts {
   std::span<const core::PlugKind* const> devices = {};  // what -device takes
   std::vector<std::string_view> nics = {};  // models of its network cards, those it takes included
   std::vector<LayerFacts> layers = {};      // of -accel jit, at most 32
+  std::string_view vga = {};                // its graphics card, as -vga calls it; empty: it has none
 };
 
 // -drive, or an option that is short for one: `-hda x` has the keys index=0,media=disk,file=x.
@@ -97,6 +98,8 @@ struct Options {
   std::vector<KeyValues> blockdev;
   std::vector<std::string> netdev, nic, net, object, device;
   std::string name, uuid, pidfile, icount, loadvm, incoming;
+  // Whether the board's graphics card is there.
+  bool wants_graphics() const { return vga.empty() ? !nodefaults : vga != "none"; }
   bool nodefaults = false, no_user_config = false, daemonize = false;
   bool map = false, explain = false;
 };

@@ -143,7 +143,7 @@ constexpr OptionRow console[] = {
     {"nographic", {}, {}, "serial port and monitor on this terminal; C-a h helps", {}, take_nographic},
     {"display", {}, "none", "where the screen goes", "-display none", take_display},
     {"vnc", {}, "ADDRESS", "show the screen by VNC", {}, keep<&Options::vnc>},
-    {"vga", {}, "none", "the graphics card", "-vga none", keep<&Options::vga>},
+    {"vga", {}, "CARD|none", "the graphics card", "-vga none", take_vga},
     {"parallel", {}, "none", "where the parallel port goes", "-parallel none", keep<&Options::parallel>},
 };
 constexpr OptionRow storage[] = {

@@ -35,6 +35,7 @@ core::Status take_serial(Context, std::string_view);
 core::Status take_monitor(Context, std::string_view);
 core::Status take_chardev(Context, std::string_view);
 core::Status take_uuid(Context, std::string_view);
+core::Status take_vga(Context, std::string_view);
 core::Status take_device(Context, std::string_view);
 core::Status take_netdev(Context, std::string_view);
 core::Status take_nic(Context, std::string_view);

@@ -351,6 +351,20 @@ Status take_device(Context c, Value v) {
   return {};
 }
 
+Status take_vga(Context c, Value v) {
+  const std::string_view card = c.facts.vga;
+  if (v == "help") {
+    c.options.show = fmt::format("none\n{}{}", card, card.empty() ? "" : " (default)\n");
+    return {};
+  }
+  if (v != "none" && card.empty())
+    return Error{Kind::unsupported, fmt::format("'{}': {} has no graphics card; use -vga none", v, c.facts.program)};
+  if (v != "none" && v != card)
+    return Error{Kind::unsupported, fmt::format("'{}' is not a card of this board; it has {}, or none", v, card)};
+  c.options.vga = v;
+  return {};
+}
+
 Status take_uuid(Context c, Value v) {
   bool good = v.size() == 36;
   for (std::size_t i = 0; good && i < v.size(); ++i)

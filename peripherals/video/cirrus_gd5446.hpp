@@ -39,7 +39,7 @@ struct Regs {
 
 template <class Wires>
 struct CirrusGd5446 {
-  static constexpr std::string_view kind = "cirrus_gd5446";
+  static constexpr std::string_view kind = "cirrus_gd5446", vga_name = "cirrus";
   static constexpr Ports ports{.window = 0x30};
   static constexpr pci::Identity pci_identity{
       .vendor = 0x1013,

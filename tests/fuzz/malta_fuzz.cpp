@@ -25,6 +25,7 @@ class Malta final : private Made, public MaltaPrograms {
     }
     for (unsigned port = 0; port < 2; ++port)
       if (s_.one_in(2)) made_.usb.attach(port, &usb_[port]);
+    made_.fit_devices(true);
     add_targets(made_.info().map, blocks_of(made_), {"memory", "io", "internal"});
     add_program({{"keyboard", "pm"}, 3, [this] { people(); }});
     furnish();

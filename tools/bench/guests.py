@@ -8,8 +8,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Per board: its folder among the guests and the files (the first pair that is there); QEMU's names of program and machine, and
-# words that give it what ours has; the tools that make bare-metal guests (NAME-ARCHITECTURE.s) and where those are linked;
+# Per board: its folder among the guests and the files (the first pair that is there); QEMU's names of program and machine;
+# words that all emulators get; the tools that make bare-metal guests (NAME-ARCHITECTURE.s) and where those are linked;
 # what the time of booting does not say.
 CALIBRATION = "Linux polls the clock chip through one to two of its seconds first, at any processor's speed"
 BOARDS = {
@@ -18,10 +18,10 @@ BOARDS = {
                     "boot": "QEMU's board carries a SCSI controller, whose probe makes Linux wait for three seconds"},
     "malta": {"folder": "mips-malta", "ram": "128", "console": "ttyS0",
               "files": [("vmlinuz-le", "initramfs-le.cpio.gz"), ("vmlinuz-debian-4kc-malta", "initramfs-debian-le.cpio.gz")],
-              "qemu": "qemu-system-mipsel", "machine": "malta", "qemu_words": ["-vga", "none"], "tools": "mipsel-linux-gnu-",
+              "qemu": "qemu-system-mipsel", "machine": "malta", "words": ["-vga", "none"], "tools": "mipsel-linux-gnu-",
               "bare": ("mips", "0x80100000"), "boot": CALIBRATION},
     "malta-be": {"folder": "mips-malta", "files": [("vmlinux-be", "initramfs-be.cpio.gz")], "ram": "128", "console": "ttyS0",
-                 "qemu": "qemu-system-mips", "machine": "malta", "qemu_words": ["-vga", "none"], "tools": "mips-linux-gnu-",
+                 "qemu": "qemu-system-mips", "machine": "malta", "words": ["-vga", "none"], "tools": "mips-linux-gnu-",
                  "bare": ("mips", "0x80100000"), "boot": CALIBRATION},
 }
 
@@ -78,7 +78,7 @@ def bare_command(who, board, elf, serial="stdio"):
     b = BOARDS[board]
     ends = ["-semihosting"] if b["bare"][0] == "arm" else []
     return [*who.command(board), "-M", b["machine"], "-kernel", elf, *ends, "-no-reboot", "-display", "none", "-serial", serial, "-monitor", "none",
-            *(b.get("qemu_words", []) if who.qemu else [])]
+            *b.get("words", [])]
 
 
 def linux(who, board, files, words):
@@ -86,7 +86,7 @@ def linux(who, board, files, words):
     tree = ["-dtb", str(kernel.with_name(b["dtb"]))] if "dtb" in b else []
     return [*who.command(board), "-M", b["machine"], "-m", b["ram"], "-kernel", str(kernel), *tree, "-initrd", str(initrd),
             "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot",
-            "-append", f"console={b['console']} {words}".strip(), *(b.get("qemu_words", []) if who.qemu else [])]
+            "-append", f"console={b['console']} {words}".strip(), *b.get("words", [])]
 
 
 def checks(board):
