@@ -49,7 +49,7 @@ class BoardPort {
   [[gnu::noinline]] static u64 bus_read(VcpuHeader* c, GuestPhys at, unsigned size) noexcept {
     const Doing what(*c, Activity::device);
     c->machine->polls.accessed();
-    return static_cast<Machine*>(c->machine)->read(at, size);
+    return static_cast<Machine*>(c->machine)->read(at, size) & ~u64(0) >> (64 - 8 * size);  // a bridge may drive all lanes
   }
   [[gnu::noinline]] static void bus_write(VcpuHeader* c, GuestPhys at, unsigned size, u64 v) noexcept {
     const Doing what(*c, Activity::device);
