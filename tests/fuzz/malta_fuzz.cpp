@@ -6,7 +6,7 @@
 
 namespace {
 using namespace fuzz;
-using Machine = boards::malta::Machine;
+using Machine = boards::PINSTRAP_BOARD::Machine;
 
 // Made before the Fuzzer that works on it.
 struct Made {
@@ -28,6 +28,11 @@ class Malta final : private Made, public MaltaPrograms {
     made_.fit_devices(true);
     add_targets(made_.info().map, blocks_of(made_), {"memory", "io", "internal"});
     add_program({{"keyboard", "pm"}, 3, [this] { people(); }});
+    // The first plug is the soldered card's, wanted or not.
+    add_nic().wanted = !s_.one_in(8);
+    made_.fit_devices();
+    // The board takes no messages; its cards can send them.
+    if (s_.one_in(2)) made_.msi = [](u64 at, u32 data) { note("message", at, data); };
     furnish();
   }
 
@@ -62,6 +67,13 @@ class Malta final : private Made, public MaltaPrograms {
       device.host_drained();
     });
   }
+  void look() override {
+    const peripherals::cirrus_gd5446::View v = made_.vga.view();
+    note("look", v.start, v.pitch);
+    if (v.start >= v.memory.size()) fail("a screen that begins outside the video memory", v.start);
+    if (v.cursor.pattern + v.cursor.size * v.cursor.size / 4 > v.memory.size())
+      fail("a cursor outside the video memory", v.cursor.pattern);
+  }
   void people() {
     const u32 what = s_.below(8);
     note("people", what);
@@ -80,6 +92,6 @@ class Malta final : private Made, public MaltaPrograms {
 };
 }  // namespace
 
-const fuzz::Board fuzz::board{"malta", [](Source& s, std::string_view only) -> std::unique_ptr<Fuzzer> {
-                                return std::make_unique<Malta>(s, only);
-                              }};
+const fuzz::Board fuzz::board{
+    boards::PINSTRAP_BOARD::info.name,
+    [](Source& s, std::string_view only) -> std::unique_ptr<Fuzzer> { return std::make_unique<Malta>(s, only); }};

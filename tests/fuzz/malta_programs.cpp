@@ -1,5 +1,6 @@
 #include "tests/fuzz/malta_programs.hpp"
 
+#include "peripherals/net/plug.hpp"
 #include "peripherals/pci/plug.hpp"
 #include "peripherals/scsi/plug.hpp"
 #include "peripherals/virtio/plug.hpp"
@@ -53,12 +54,13 @@ void MaltaPrograms::furnish() {
   add_target({"pm", space_io, pm_at, 64});
   add_target({"pm", space_io, smbus_at, 16});
   add_target({"pci", space_io, 0x1000, 0x9000});
+  add_target({"vga", space_pci_memory, 0xa'0000, 0x2'0000});
 }
 
 // -device without the command line.
 void MaltaPrograms::plug_cards() {
-  static constexpr std::string_view names[] = {"virtio-blk-pci",    "virtio-net-pci", "virtio-rng-pci",
-                                               "virtio-serial-pci", "lsi53c895a",     "pci-bridge"};
+  static constexpr std::string_view names[] = {
+      "virtio-blk-pci", "virtio-net-pci", "virtio-rng-pci", "virtio-serial-pci", "lsi53c895a", "pci-bridge", "pcnet"};
   buses_.push_back(std::make_unique<pci::PciPlugBus>("pci.0", bus_, bus_.first_plug_slot));
   const auto plug = [this](const PlugKind& kind, PlugContext context) {
     for (std::size_t n = buses_.size(); n--;) {
@@ -70,7 +72,8 @@ void MaltaPrograms::plug_cards() {
     }
   };
   const auto each_kind = [&](const auto& f) {
-    for (const auto list : {pci::bridge_kinds(), peripherals::virtio::plug_kinds(), peripherals::scsi::plug_kinds()})
+    for (const auto list : {pci::bridge_kinds(), peripherals::virtio::plug_kinds(), peripherals::network_kinds(),
+                            peripherals::scsi::plug_kinds()})
       for (const PlugKind& k : list) f(k);
   };
   each_kind([&](const PlugKind& k) {
@@ -89,18 +92,31 @@ void MaltaPrograms::plug_cards() {
         if (s_.one_in(2)) context.chars->wake_host = [](void*) {};
         chars_.push_back(context.chars);
       }
+      if (is_card) choose_properties(k, context);
       plug(k, std::move(context));
     }
   });
+}
+
+// Some switches turned, some vectors, an option ROM of any size.
+void MaltaPrograms::choose_properties(const PlugKind& kind, PlugContext& context) {
+  for (const auto list : {kind.properties, kind.bus_properties})
+    for (const PlugProperty& p : list) {
+      const bool is_switch = p.type == "bool" || p.type == "OnOffAuto";
+      if (is_switch && s_.one_in(8)) context.properties[std::string(p.name)] = s_.one_in(2) ? "on" : "off";
+      if (p.name == "vectors" && s_.one_in(2)) context.properties["vectors"] = std::to_string(s_.below(129));
+    }
+  if (s_.one_in(3)) context.rom.resize(s_.pick({1u, 512u, 2048u, 2049u, 65536u, s_.below(70'000)}), 0x55);
 }
 
 void MaltaPrograms::find_regions(pci::Bus& on) {
   u64 io = &on == &bus_ ? 0x2000 : behind_io, memory = &on == &bus_ ? 0x1100'0000 : behind_memory;
   on.each([&](pci::Function& f) {
     if (pci::Bus* behind = f.behind()) find_regions(*behind);
-    for (unsigned bar = 0; bar < pci::bar_count; ++bar) {
+    for (unsigned bar = 0; bar <= pci::rom_bar; ++bar) {
       const u64 size = f.bar_size(bar);
-      if (f.identity().bars[bar].kind == pci::BarKind::none || !size) continue;
+      const bool is_there = bar == pci::rom_bar || f.identity().bars[bar].kind != pci::BarKind::none;
+      if (!is_there || !size) continue;
       u64& next = f.is_io(bar) ? io : memory;
       next = (next + size - 1) / size * size;
       regions_.push_back({&f, bar, f.is_io(bar), next, size});
@@ -110,12 +126,19 @@ void MaltaPrograms::find_regions(pci::Bus& on) {
       virtio_.push_back({.function = &f});
       add_program({{std::string_view(f.kind)}, 6, [this, &card = virtio_.back()] { virtio(card); }});
     }
+    if (f.kind == "pcnet") {
+      pcnet_.push_back({.function = &f});
+      const std::string_view name = f.soldered ? std::string_view(f.id) : std::string_view(f.kind);
+      add_program({{name}, 8, [this, &card = pcnet_.back()] { pcnet(card); }});
+    }
+    if (f.id == "vga") add_program({{"vga"}, 8, [this, &f] { cirrus(f); }});
     if (f.kind == "lsi53c895a") add_program({{std::string_view(f.kind)}, 6, [this, &f] { lsi(f); }});
   });
 }
 
 void MaltaPrograms::after_reset() {
   for (VirtioCard& card : virtio_) card.queues = 0;
+  for (PcnetCard& card : pcnet_) card.started = card.wide_io = false;
   set_up();
 }
 // As firmware does: addresses, then decoding and bus mastering on.
@@ -129,7 +152,8 @@ void MaltaPrograms::set_up() {
   });
   for (const Region& r : regions_) {
     if (r.function->number == 0 && r.function->slot == 0) continue;  // the bridge's own do not move
-    r.function->config_write(pci::cfg_bar + 4 * r.bar, 4, u32(r.at));
+    const bool is_rom = r.bar == pci::rom_bar;
+    r.function->config_write(is_rom ? pci::cfg_rom : pci::cfg_bar + 4 * r.bar, 4, u32(r.at) | is_rom);
     r.function->config_write(pci::cfg_command, 2, 7);
   }
   config(devfn_ide, 0x40, 4, 0x8000'8000);

@@ -42,6 +42,7 @@ class MaltaPrograms : public Fuzzer {
     u64 at, size;
   };
   void plug_cards();
+  void choose_properties(const PlugKind& kind, PlugContext& context);
   void find_regions(pci::Bus& on);
   void set_up();
   u64 region(const pci::Function& f, unsigned bar) const;
@@ -73,11 +74,36 @@ class MaltaPrograms : public Fuzzer {
   void start_virtio(VirtioCard& card);
   void add_chain(VirtioCard& card, u32 queue);
   void fill_buffer(std::string_view kind, u32 queue, u32 at, u32 index);
+  void set_vectors(const VirtioCard& card);
+  // malta_network.cpp
+  struct PcnetCard {
+    pci::Function* function;
+    bool started = false, wide_io = false, in_memory = false;
+    u32 style = 0, memory = 0;      // of its rings and buffers
+    u32 receive = 1, transmit = 1;  // descriptors
+  };
+  void pcnet(PcnetCard& card);
+  void start_pcnet(PcnetCard& card);
+  void pcnet_port(const PcnetCard& card, bool write, u32 word, u32 v);
+  void pcnet_write(const PcnetCard& card, bool bus_register, u32 n, u32 v);
+  u32 pcnet_read(const PcnetCard& card, u32 n);
+  void pcnet_descriptor(const PcnetCard& card, bool transmit, u32 at);
+  void pcnet_transmit(PcnetCard& card);
+  // malta_video.cpp
+  void cirrus(const pci::Function& f);
+  void cirrus_mode();
+  void cirrus_blt(const pci::Function& f);
+  void cirrus_blt_register(const pci::Function& f, u32 how, u32 n, unsigned size, u32 v);
+  void cirrus_memory(const pci::Function& f);
+  void indexed(u32 port, u32 n, u32 v) { out(port, n), out(port + 1, v); }
+  // What a display reads of the screen.
+  virtual void look() = 0;
 
   MachineBase& m_;
   pci::Bus& bus_;
   std::vector<Region> regions_;
   std::vector<std::unique_ptr<PlugBus>> buses_;
   std::deque<VirtioCard> virtio_;
+  std::deque<PcnetCard> pcnet_;
 };
 }  // namespace fuzz

@@ -21,6 +21,7 @@ struct Ring {
 
 void MaltaPrograms::virtio(VirtioCard& card) {
   if (!card.queues || s_.one_in(24)) return start_virtio(card);
+  if (s_.one_in(12)) set_vectors(card);
   const u32 queue = s_.below(card.queues);
   for (u32 n = 1 + s_.below(3); n--;) add_chain(card, queue);
   if (card.modern) put(space_pci_memory, region(*card.function, 4) + 0x3000 + queue * 4, s_.pick({2u, 4u}), queue);
@@ -74,7 +75,35 @@ void MaltaPrograms::start_virtio(VirtioCard& card) {
     // Nothing is available yet.
     poke<u32>(ring.available(), 0), poke<u32>(ring.used(), 0);
   }
+  if (s_.one_in(2)) set_vectors(card);
   status(card.modern ? 15 : 7);
+}
+
+// Messages instead of an interrupt line: the table, who uses which entry, and the switch (PCI 3.0 §6.8.2).
+void MaltaPrograms::set_vectors(const VirtioCard& card) {
+  pci::Function& f = *card.function;
+  const u64 table = region(f, 1), common = region(f, 4);
+  const u32 legacy = u32(region(f, 0));
+  if (!table) return;
+  for (u32 n = s_.below(6); n--;) {
+    const u64 entry = table + 16 * s_.below(s_.one_in(8) ? 256 : 4);
+    put(space_pci_memory, entry, s_.pick({4u, 4u, 8u}), value());
+    put(space_pci_memory, entry + 8, 4, value());
+    put(space_pci_memory, entry + 12, 4, s_.one_in(8) ? value() : s_.one_in(4));
+  }
+  get(space_pci_memory, table + 2048 + s_.below(32), s_.pick({1u, 4u, 8u}));  // what is pending
+  for (u32 at = f.get(pci::cfg_capability, 1), n = 0; at && n < 48; at = f.get(at + 1, 1), ++n) {
+    if (f.get(at, 1) != 0x11) continue;
+    const u32 control = s_.one_in(8) ? u32(value()) : s_.pick({0x8000u, 0x8000u, 0xc000u, 0u});
+    note("messages", at, control, 2);
+    f.config_write(at + 2, 2, control);
+  }
+  const auto vector = [&] { return s_.one_in(8) ? value() : s_.below(5); };
+  for (u32 q = 0; q < card.queues; ++q) {
+    if (card.modern) put(space_pci_memory, common + 0x16, 2, q), put(space_pci_memory, common + 0x1a, 2, vector());
+    else out(legacy + 0x0e, q, 2), out(legacy + 0x16, vector(), 2);
+  }
+  card.modern ? put(space_pci_memory, common + 0x10, 2, vector()) : out(legacy + 0x14, vector(), 2);
 }
 
 void MaltaPrograms::add_chain(VirtioCard& card, u32 queue) {
