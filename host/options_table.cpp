@@ -152,8 +152,8 @@ constexpr OptionRow storage[] = {
      "file=FILE[,prop=value...]",
      "a disk, disc, floppy or card; if=ide|scsi|floppy|sd|pflash|virtio|none, index=N or bus=N,unit=N, "
      "media=disk|cdrom, format=raw, readonly=on, snapshot=on, id=ID, serial=TEXT, "
-     "cache=writeback|none|writethrough|directsync|unsafe, discard=unmap, detect-zeroes=on|unmap, "
-     "rerror=report|ignore|stop, werror=enospc|report|ignore|stop, file.locking=off",
+     "cache=writeback|none|writethrough|directsync|unsafe, aio=threads|io_uring|native, discard=unmap, "
+     "detect-zeroes=on|unmap, rerror=report|ignore|stop, werror=enospc|report|ignore|stop, file.locking=off",
      "-drive file=disk.img,format=raw,cache=none",
      take_drive},
     {"hda", {}, "FILE", "the first disk; the same as -drive index=0,media=disk,file=FILE", {}, take_short_drive<hda>},

@@ -23,50 +23,90 @@ bool all_zero(const std::vector<u8>& data) {
 }
 }  // namespace
 
-// Worker threads hold the backend, so that a medium that is taken out lives until its last request is answered.
+void Backend::count(const BlockRequest& r) {
+  switch (r.op) {
+    case BlockOp::read: ++statistics.reads, statistics.read_bytes += r.length; break;
+    case BlockOp::flush: ++statistics.flushes; break;
+    case BlockOp::discard: break;
+    case BlockOp::write:
+    case BlockOp::write_zeroes: ++statistics.writes, statistics.written_bytes += r.length;
+  }
+}
+
+// Whoever carries a request out holds the backend, so that a medium that is taken out lives until its last request is
+// answered.
 void Backend::submit(BlockRequest request, std::function<void(BlockRequest)> answer) {
+  count(request);
+  const auto job = std::make_shared<Job>(std::move(request), std::move(answer));
+  if (start(job)) return;
   const std::lock_guard hold(lock_);
-  queue_.push_back({std::move(request), std::move(answer)});
+  queue_.push_back(job);
   if (!image_->parallel() && std::exchange(serving_, true)) return;
   workers_.run([self = shared_from_this()] { self->serve(); });
 }
 
+// Without a worker, where the image can; one comes in when the file finds no way to discard or zero.
+bool Backend::start(const std::shared_ptr<Job>& job) {
+  if (!image_->starts()) return false;
+  BlockRequest& r = job->request;
+  if ((r.op == BlockOp::flush && policy_.no_flush) || (r.op == BlockOp::discard && !policy_.discard)) return false;
+  File::Call call = plan(r);
+  call.done = [self = shared_from_this(), job](int error) {
+    if (error != EOPNOTSUPP) return self->tell(job, error);
+    self->workers_.run([self, job] { self->tell(job, self->carry_out(job->request)); });
+  };
+  return image_->start(call);
+}
+
 void Backend::serve() {
   for (bool more = true; more;) {
-    Job job;
+    std::shared_ptr<Job> job;
     {
       const std::lock_guard hold(lock_);
       job = std::move(queue_.front());
       queue_.pop_front();
     }
-    job.request.error = error_of(carry_out(job.request));
-    completions_.post(
-        [self = shared_from_this(), job = std::make_shared<Job>(std::move(job))] { self->finish(std::move(*job)); });
+    const int error = carry_out(job->request);
+    tell(std::move(job), error);
     const std::lock_guard hold(lock_);
     more = !image_->parallel() && !queue_.empty();
     if (!more) serving_ = false;
   }
 }
 
-int Backend::carry_out(BlockRequest& r) {
+File::Call Backend::plan(BlockRequest& r) const {
+  File::Call c{.at = r.at, .length = r.length, .data = r.data.data()};
+  c.durable = (r.fua || !policy_.write_cache) && !policy_.no_flush;
   switch (r.op) {
-    case BlockOp::read: ++statistics.reads, statistics.read_bytes += r.length; return image_->read(r.at, r.data);
-    case BlockOp::flush: ++statistics.flushes; return flush_now();
-    case BlockOp::discard: return policy_.discard ? image_->discard(r.at, r.length) : 0;
+    case BlockOp::read: c.op = File::Op::read; break;
+    case BlockOp::flush: c.op = File::Op::sync; break;
+    case BlockOp::discard: c.op = File::Op::discard; break;
+    case BlockOp::write_zeroes: c.op = File::Op::zero, c.unmap = policy_.discard; break;
     case BlockOp::write:
-    case BlockOp::write_zeroes: break;
+      c.op = File::Op::write;
+      if (policy_.detect_zeroes == DetectZeroes::off || !all_zero(r.data)) break;
+      c.op = File::Op::zero, c.unmap = policy_.detect_zeroes == DetectZeroes::unmap && policy_.discard;
   }
-  ++statistics.writes, statistics.written_bytes += r.length;
-  int error = write(r);
-  if (!error && (r.fua || !policy_.write_cache)) error = flush_now();
-  return error;
+  return c;
 }
 
-int Backend::write(BlockRequest& r) {
-  if (r.op == BlockOp::write_zeroes) return image_->zero(r.at, r.length, policy_.discard);
-  if (policy_.detect_zeroes != DetectZeroes::off && all_zero(r.data))
-    return image_->zero(r.at, r.length, policy_.detect_zeroes == DetectZeroes::unmap && policy_.discard);
-  return image_->write(r.at, r.data);
+int Backend::carry_out(BlockRequest& r) {
+  const File::Call c = plan(r);
+  int error = 0;
+  switch (c.op) {
+    case File::Op::read: return image_->read(c.at, r.data);
+    case File::Op::sync: return flush_now();
+    case File::Op::discard: return policy_.discard ? image_->discard(c.at, c.length) : 0;
+    case File::Op::write: error = image_->write(c.at, r.data); break;
+    case File::Op::zero: error = image_->zero(c.at, c.length, c.unmap); break;
+  }
+  return !error && c.durable ? flush_now() : error;
+}
+
+// Thread: any.
+void Backend::tell(std::shared_ptr<Job> job, int error) {
+  job->request.error = error_of(error);
+  completions_.post([self = shared_from_this(), job = std::move(job)] { self->finish(std::move(*job)); });
 }
 
 bool Backend::stops(const BlockRequest& r) const {

@@ -48,9 +48,12 @@ class Backend final : public core::BlockBackend, public std::enable_shared_from_
     core::BlockRequest request;
     std::function<void(core::BlockRequest)> answer;
   };
+  void count(const core::BlockRequest& r);
+  bool start(const std::shared_ptr<Job>& job);
+  File::Call plan(core::BlockRequest& r) const;
   void serve();
   int carry_out(core::BlockRequest& r);
-  int write(core::BlockRequest& r);
+  void tell(std::shared_ptr<Job> job, int error);
   void finish(Job job);
   bool stops(const core::BlockRequest& r) const;
 
@@ -59,8 +62,8 @@ class Backend final : public core::BlockBackend, public std::enable_shared_from_
   Workers& workers_;
   core::Completions& completions_;
   std::mutex lock_;
-  std::deque<Job> queue_;  // not begun; several only while the image takes one call at a time
-  bool serving_ = false;   // that one call is being made
-  std::vector<Job> held_;  // vCPU thread
+  std::deque<std::shared_ptr<Job>> queue_;  // not begun; several only while the image takes one call at a time
+  bool serving_ = false;                    // that one call is being made
+  std::vector<Job> held_;                   // vCPU thread
 };
 }  // namespace host::block

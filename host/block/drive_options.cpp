@@ -47,8 +47,9 @@ constexpr std::pair<std::string_view, bool> discards[] = {
 constexpr std::pair<std::string_view, Locking> lockings[] = {
     {"auto", Locking::automatic}, {"on", Locking::on}, {"off", Locking::off}};
 constexpr std::pair<std::string_view, int> medias[] = {{"disk", 0}, {"cdrom", 1}};
-// Requests run on threads whichever is named; they differ in speed only.
-constexpr std::pair<std::string_view, int> engines[] = {{"threads", 0}, {"native", 1}, {"io_uring", 2}};
+enum class Engine { threads, native, io_uring };  // native requests run on threads too
+constexpr std::pair<std::string_view, Engine> engines[] = {
+    {"threads", Engine::threads}, {"native", Engine::native}, {"io_uring", Engine::io_uring}};
 
 Status read_cache(DriveSpec& d, const KeyValues& kv) {
   if (const auto name = kv.get("cache")) {
@@ -74,7 +75,9 @@ Status read_common(DriveSpec& d, const KeyValues& kv) {
   for (const char* key : {"auto-read-only", "file.auto-read-only"}) TRY(kv.flag(key, false));
   for (const char* key : {"aio", "file.aio"}) {
     const auto* engine = TRY(choose(kv, key, engines));
-    if (engine && engine->second == 1 && !d.direct)
+    if (!engine) continue;
+    d.io_uring = engine->second == Engine::io_uring;
+    if (engine->second == Engine::native && !d.direct)
       return Error{Kind::usage, "aio=native needs cache=none or cache=directsync; say one of them or aio=threads"};
   }
   for (const char* key : {"locking", "file.locking"})
@@ -226,7 +229,7 @@ Result<DriveSpec> drive_of(Node& node, std::vector<Node>& all) {
     child->used = true;
     const DriveSpec below = TRY(drive_of(*child, all));
     d.file = below.file, d.read_only = below.read_only, d.direct = below.direct, d.locking = below.locking;
-    d.policy.no_flush = below.policy.no_flush;
+    d.policy.no_flush = below.policy.no_flush, d.io_uring = below.io_uring;
   }
   TRY(read_common(d, node.keys));
   return d;

@@ -18,7 +18,8 @@ struct DriveSpec {
   bool interface_given = false;
   std::optional<unsigned> index, bus, unit;
   bool cdrom = false, read_only = false, snapshot = false;
-  bool direct = false;  // cache=none, directsync
+  bool direct = false;    // cache=none, directsync
+  bool io_uring = false;  // aio=; otherwise on worker threads
   Locking locking = Locking::automatic;
   Policy policy;
 };

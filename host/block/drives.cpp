@@ -41,7 +41,7 @@ Result<std::unique_ptr<Drives>> Drives::create(const Options& options, const Boa
 }
 
 Drives::~Drives() {
-  workers_.drain();
+  drain();
   for (Drive& d : drives_) d.port->backend = nullptr;
 }
 
@@ -105,6 +105,7 @@ Status Drives::add(DriveSpec d) {
         fmt::format(
             "drive '{}': an IDE disk cannot be read-only; use snapshot=on to leave the file as it is, or media=cdrom",
             d.id)};
+  if (d.io_uring && !ring_) ring_ = TRY(Ring::create());
   BlockPort& port = machine_.drives.emplace_back();
   drives_.push_back({d, &port, nullptr, {}});
   Drive& drive = drives_.back();
@@ -139,7 +140,8 @@ Status Drives::add_defaults(const Options& options, const BoardFacts& facts) {
 
 Result<std::shared_ptr<Backend>> Drives::open(const DriveSpec& d) {
   const bool base_read_only = d.read_only || d.snapshot;
-  ImageContext c{TRY(HostFile::open(d.file, {base_read_only, d.direct, d.locking})), d.file, base_read_only, false};
+  ImageContext c{TRY(HostFile::open(d.file, {base_read_only, d.direct, d.locking, d.io_uring ? ring_.get() : nullptr})),
+                 d.file, base_read_only, false};
   std::string warning;
   auto image = TRY(open_image(c, d.format, warning));
   if (!warning.empty()) warn_(fmt::format("{}: {}", d.id, warning));
@@ -177,6 +179,11 @@ void Drives::attach(core::RunControl& run) {
     for (Drive& d : drives_)
       if (d.backend) d.backend->retry();
   });
+}
+
+void Drives::drain() {
+  if (ring_) ring_->drain();
+  workers_.drain();
 }
 
 Status Drives::flush_all() {

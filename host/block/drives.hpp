@@ -4,6 +4,7 @@
 #include "core/machine.hpp"
 #include "core/run_control.hpp"
 #include "host/block/drive_options.hpp"
+#include "host/block/ring.hpp"
 
 #include <list>
 
@@ -34,7 +35,7 @@ class Drives {
   std::vector<std::string> names() const;
 
   // Waits for every request that was submitted.  Thread: any but a worker.
-  void drain() { workers_.drain(); }
+  void drain();
   // drain(), then makes durable what was written.  Errors: io, the first image that could not be written.
   core::Status flush_all();
 
@@ -63,6 +64,7 @@ class Drives {
   core::RunControl* run_ = nullptr;
   std::list<Drive> drives_;
   unsigned nodes_ = 0;
-  Workers workers_;  // ends first
+  Workers workers_;
+  std::unique_ptr<Ring> ring_;  // for aio=io_uring; ends first, it gives work to the workers
 };
 }  // namespace host::block

@@ -1,6 +1,7 @@
 #include "host/block/file.hpp"
 
 #include "host/block/lock.hpp"
+#include "host/block/ring.hpp"
 #include "host/chardev_fd.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +16,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 
 namespace host::block {
 using core::Error, core::Kind, core::Result;
@@ -61,6 +61,14 @@ struct Aligned {
   ~Aligned() { std::free(data); }
   u8* data;
 };
+// For the time of one call.
+struct Inside {
+  Inside(Gate& gate, bool alone) : gate(gate), alone(alone) { alone ? gate.enter_alone() : gate.enter(); }
+  Inside(const Inside&) = delete;
+  ~Inside() { alone ? gate.leave_alone() : gate.leave(); }
+  Gate& gate;
+  const bool alone;
+};
 constexpr u64 round_up(u64 n, u64 to) { return (n + to - 1) / to * to; }
 
 Error cannot_open(const std::string& path, const FileOptions& o, int error) {
@@ -74,6 +82,32 @@ Error cannot_open(const std::string& path, const FileOptions& o, int error) {
   return {Kind::io, fmt::format("cannot open '{}': {}{}", path, system_error(error), way_out)};
 }
 }  // namespace
+
+void Gate::enter() {
+  std::unique_lock hold(lock_);
+  changed_.wait(hold, [this] { return !alone_; });
+  ++inside_;
+}
+bool Gate::try_enter() {
+  const std::lock_guard hold(lock_);
+  if (!alone_) ++inside_;
+  return !alone_;
+}
+void Gate::leave() {
+  const std::lock_guard hold(lock_);
+  if (--inside_ == 0) changed_.notify_all();
+}
+void Gate::enter_alone() {
+  std::unique_lock hold(lock_);
+  changed_.wait(hold, [this] { return !alone_; });
+  alone_ = true;
+  changed_.wait(hold, [this] { return inside_ == 0; });
+}
+void Gate::leave_alone() {
+  const std::lock_guard hold(lock_);
+  alone_ = false;
+  changed_.notify_all();
+}
 
 Result<std::shared_ptr<HostFile>> HostFile::open(const std::string& path, const FileOptions& options) {
   const int flags =
@@ -93,6 +127,7 @@ Result<std::shared_ptr<HostFile>> HostFile::open(const std::string& path, const 
   if (!S_ISREG(s.st_mode) && !S_ISBLK(s.st_mode))
     return Error{Kind::io, fmt::format("'{}' is neither a file nor a block device", path)};
   file->device_ = S_ISBLK(s.st_mode);
+  file->ring_ = options.ring;
   if (options.direct) {
     int sector = 0;
     file->align_ = direct_alignment;
@@ -138,7 +173,7 @@ int HostFile::write(u64 at, std::span<const u8> from) {
 int HostFile::read_direct(u64 at, std::span<u8> to) {
   const Aligned buffer(piece);
   if (!buffer.data) return ENOMEM;
-  const std::shared_lock hold(around_);
+  const Inside hold(around_, false);
   while (!to.empty()) {
     const u64 first = at / align_ * align_, before = at - first;
     const u64 length = std::min(round_up(before + to.size(), align_), piece),
@@ -154,10 +189,7 @@ int HostFile::write_direct(u64 at, std::span<const u8> from) {
   const Aligned buffer(piece);
   if (!buffer.data) return ENOMEM;
   const bool aligned = (at | from.size()) % align_ == 0;
-  std::shared_lock shared(around_, std::defer_lock);
-  std::unique_lock alone(around_, std::defer_lock);
-  if (aligned) shared.lock();
-  else alone.lock();
+  const Inside hold(around_, !aligned);
   const u64 end = std::max(size(), at + from.size());
   while (!from.empty()) {
     const u64 first = at / align_ * align_, before = at - first;
@@ -171,6 +203,38 @@ int HostFile::write_direct(u64 at, std::span<const u8> from) {
   }
   // The last block may have made the file longer than what was written.
   return !aligned && !device_ && size() > end ? resize(end) : 0;
+}
+
+// What the ring cannot do as one operation is left to the functions.
+bool HostFile::start(const Call& c) {
+  if (!ring_) return false;
+  switch (c.op) {
+    case Op::read:
+    case Op::write: return align_ == 1 ? ring_->start(fd_, c, 1) : start_direct(c);
+    case Op::sync: return ring_->start(fd_, c, 1);
+    case Op::discard: return !device_ && ring_->start(fd_, c, 1);
+    case Op::zero:
+      if (device_ || c.durable || c.at + c.length > size()) return false;
+      return ring_->start(fd_, c, 1);
+  }
+  return false;
+}
+
+bool HostFile::start_direct(const Call& c) {
+  if ((c.at | c.length) % align_ || !c.length) return false;
+  const auto buffer = std::make_shared<Aligned>(c.length);
+  if (!buffer->data || !around_.try_enter()) return false;
+  if (c.op == Op::write) std::memcpy(buffer->data, c.data, c.length);
+  Call aligned = c;
+  aligned.data = buffer->data;
+  aligned.done = [this, c, buffer](int error) {
+    if (c.op == Op::read && !error) std::memcpy(c.data, buffer->data, c.length);
+    around_.leave();
+    c.done(error);
+  };
+  if (ring_->start(fd_, aligned, align_)) return true;
+  around_.leave();
+  return false;
 }
 
 int HostFile::sync() {

@@ -4,12 +4,16 @@
 #include "core/base.hpp"
 #include "core/result.hpp"
 
+#include <condition_variable>
+#include <functional>
 #include <memory>
-#include <shared_mutex>
+#include <mutex>
 #include <string>
 
 namespace host::block {
 using core::u64, core::u8;
+
+class Ring;
 
 // The host operations everything above is built on; tests put a recorder here.  Thread: any, several at a time.
 // Errors are errno values, 0 for success.
@@ -28,6 +32,22 @@ class File {
   // Reads as zeroes from now on; `unmap` allows it to give the space back.
   virtual int zero(u64 at, u64 length, bool unmap) = 0;
   virtual int resize(u64 bytes) = 0;
+
+  // One of these calls as data, for a file that makes calls without a thread that waits for them.
+  enum class Op : u8 { read, write, sync, discard, zero };
+  struct Call {
+    Op op = Op::read;
+    u64 at = 0, length = 0;
+    u8* data = nullptr;    // read and write: `length` bytes, there until `done`
+    bool durable = false;  // write: as if sync() followed
+    bool unmap = false;    // zero
+    // Called once, from any thread, with what the function would have returned.
+    std::function<void(int error)> done = {};
+  };
+  // False: not this call, or not now; nothing was done then.  A discard or zero that ends with EOPNOTSUPP was not done
+  // either: the function finds another way.  Thread: any, and never waits.
+  virtual bool start(const Call&) { return false; }
+  virtual bool starts() const { return false; }  // whether it ever does
 };
 
 enum class Locking { automatic, on, off };
@@ -35,6 +55,23 @@ struct FileOptions {
   bool read_only = false;
   bool direct = false;  // past the host's page cache (O_DIRECT)
   Locking locking = Locking::automatic;
+  Ring* ring = nullptr;  // makes calls on its own; outlives them
+};
+
+// Many may be inside, or one alone.  Who leaves may be another thread than who entered.
+class Gate {
+ public:
+  void enter();
+  bool try_enter();
+  void leave();
+  void enter_alone();
+  void leave_alone();
+
+ private:
+  std::mutex lock_;
+  std::condition_variable changed_;
+  unsigned inside_ = 0;
+  bool alone_ = false;  // somebody is alone, or waits until the others left
 };
 
 class HostFile final : public File {
@@ -53,6 +90,8 @@ class HostFile final : public File {
   int discard(u64 at, u64 length) override;
   int zero(u64 at, u64 length, bool unmap) override;
   int resize(u64 bytes) override;
+  bool start(const Call& call) override;
+  bool starts() const override { return ring_ != nullptr; }
 
   u64 alignment() const { return align_; }  // of addresses, offsets and lengths; 1 without O_DIRECT
 
@@ -61,11 +100,13 @@ class HostFile final : public File {
   int read_direct(u64 at, std::span<u8> to);
   int write_direct(u64 at, std::span<const u8> from);
   int write_zeroes(u64 at, u64 length);
+  bool start_direct(const Call& call);
 
   int fd_;
+  Ring* ring_ = nullptr;
   bool device_ = false;
   u64 align_ = 1;
   // Writes that are not aligned read what is around them first, and exclude all others meanwhile.
-  std::shared_mutex around_;
+  Gate around_;
 };
 }  // namespace host::block

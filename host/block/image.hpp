@@ -20,6 +20,9 @@ class Image {
   virtual int resize(u64 bytes) = 0;
   // Whether calls may be made at the same time.
   virtual bool parallel() const { return false; }
+  // As File has them; only of an image that is parallel.
+  virtual bool start(const File::Call&) { return false; }
+  virtual bool starts() const { return false; }
 };
 
 struct ImageContext {

@@ -17,7 +17,7 @@ class RawImage final : public Image {
   // A guest must not turn an image whose format was guessed into one of another format, which could name files of
   // the host the next time it is opened.
   int write(u64 at, std::span<const u8> from) override {
-    if (probed_ && at < probe_bytes) {
+    if (is_guarded(at)) {
       std::vector<u8> head(probe_bytes);
       if (const int error = file_->read(0, head)) return error;
       for (u64 i = 0; i < from.size() && at + i < probe_bytes; ++i) head[at + i] = from[i];
@@ -30,8 +30,11 @@ class RawImage final : public Image {
   int zero(u64 at, u64 length, bool unmap) override { return file_->zero(at, length, unmap); }
   int resize(u64 bytes) override { return file_->resize(bytes); }
   bool parallel() const override { return true; }
+  bool starts() const override { return file_->starts(); }
+  bool start(const File::Call& c) override { return !(c.op == File::Op::write && is_guarded(c.at)) && file_->start(c); }
 
  private:
+  bool is_guarded(u64 at) const { return probed_ && at < probe_bytes; }
   std::shared_ptr<File> file_;
   bool probed_;
 };

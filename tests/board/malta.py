@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import PATIENCE, Machine, guests
+from conftest import PATIENCE, Machine, guests, run_board
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +97,17 @@ def blank(path, mib):
 
 def drive(path, more=""):
     return ["-drive", f"file={path},format=raw,if=ide{more}"]
+
+
+# How the host carries a disk's requests out.
+AIO = pytest.mark.parametrize("aio", ["threads", "io_uring"])
+
+
+def need_aio(aio, folder):
+    """Skips, with the emulator's words, where it has no such way."""
+    _, _, said = run_board("-M", "malta", *drive(blank(folder / "probe.img", 1), f",aio={aio}"), "-kernel", folder / "none", board="malta")
+    if refused := re.search(r"aio=\S+ was specified, but.*", said):
+        pytest.skip(refused[0])
 
 
 def md5(data):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from conftest import PATIENCE
-from malta import ALL, blank, do, drive, md5, oddities, shell
+from malta import AIO, ALL, blank, do, drive, md5, need_aio, oddities, shell
 
 pytestmark = pytest.mark.linux
 
@@ -16,13 +16,15 @@ SECTOR, PAGE = 512, 4096
 
 
 @pytest.mark.slow
+@AIO
 @ALL
-def test_random_writes_are_read_back(which, tmp_path):
+def test_random_writes_are_read_back(which, aio, tmp_path):
     """Runs of 1 to 64 pages at random places of 64 MiB, some over others; the guest's sums, read past its cache, and the image's."""
+    need_aio(aio, tmp_path)
     image = blank(tmp_path / "disk.img", 64)
     seed = random.Random(7)
     runs = [(seed.randrange(16384 - 64), seed.randint(1, 64)) for _ in range(40)]
-    with shell(which, *drive(image)) as m:
+    with shell(which, *drive(image, f",aio={aio}")) as m:
         do(m, "cd /tmp; dd if=/dev/urandom of=pool bs=64k count=16 2>/dev/null; dd if=/dev/zero of=model bs=1M count=0 seek=64 2>/dev/null")
         for i, (page, count) in enumerate(runs):
             # `model` is what the disk must be: the same writes to a sparse file in memory.
@@ -39,14 +41,16 @@ def test_random_writes_are_read_back(which, tmp_path):
 
 
 @pytest.mark.slow
+@AIO
 @pytest.mark.parametrize("cache", ["writethrough", "writeback"])
 @pytest.mark.parametrize("which", ["le", "debian"])
-def test_what_was_flushed_survives_a_kill(which, cache, tmp_path):
+def test_what_was_flushed_survives_a_kill(which, cache, aio, tmp_path):
     """The guest writes numbered blocks and says so after each flush; whatever it said is in the image after SIGKILL."""
+    need_aio(aio, tmp_path)
     image = blank(tmp_path / "disk.img", 16)
     seed, first = random.Random(3), 0
     for _ in range(KILLS):
-        with shell(which, *drive(image, f",cache={cache}")) as m:
+        with shell(which, *drive(image, f",cache={cache},aio={aio}")) as m:
             m.type(f"i={first}; while [ $i -lt 32768 ]; do printf %-{SECTOR}s $i | dd of=/dev/sda bs={SECTOR} seek=$i conv=notrunc,fsync 2>/dev/null "
                    "&& echo FLUSHED $i.; i=$((i+1)); done\n")
             m.expect("FLUSHED", 60)

@@ -13,9 +13,12 @@ using namespace core;
 using host::block::test::RecordingFile;
 
 namespace {
+bool asynchronous = false;  // the benches' files make calls by themselves
+
 // A drive on a recording file.  `run` carries out what was submitted and delivers the answers.
 struct Bench {
   explicit Bench(Policy policy = {}, u64 bytes = 65'536) : file(std::make_shared<RecordingFile>(bytes)) {
+    file->asynchronous = asynchronous;
     use(std::make_shared<RawImage>(ImageContext{file, "f", false, false}), policy);
   }
   void use(std::shared_ptr<Image> image, Policy policy) {
@@ -43,9 +46,16 @@ struct Bench {
   std::vector<BlockRequest> answers;
 };
 using Log = std::vector<std::string>;
+// At the start of a test: it runs twice.
+void both_ways() {
+  asynchronous = false;
+  SUBCASE("workers make the calls") {}
+  SUBCASE("the file makes them") { asynchronous = true; }
+}
 }  // namespace
 
 TEST_CASE("block backend: requests come back with their data and token") {
+  both_ways();
   Bench b;
   CHECK(b.write(512, 0x5a) == BlockError::none);
   b.port.read(0, 1024, 77);
@@ -58,6 +68,7 @@ TEST_CASE("block backend: requests come back with their data and token") {
 }
 
 TEST_CASE("block backend: writeback writes are durable after a flush, and not before") {
+  both_ways();
   Bench b;
   b.write(0, 1);
   b.write(512, 2);
@@ -72,6 +83,7 @@ TEST_CASE("block backend: writeback writes are durable after a flush, and not be
 }
 
 TEST_CASE("block backend: writethrough and FUA writes are durable when they are answered") {
+  both_ways();
   Bench through({.write_cache = false});
   through.write(0, 1);
   CHECK(through.file->log == Log{"write 0+512", "sync"});
@@ -82,6 +94,7 @@ TEST_CASE("block backend: writethrough and FUA writes are durable when they are 
 }
 
 TEST_CASE("block backend: cache=unsafe leaves flushes out, also at the end") {
+  both_ways();
   Bench b({.no_flush = true});
   b.write(0, 1, 512, true);
   CHECK(b.flush() == BlockError::none);
@@ -90,6 +103,7 @@ TEST_CASE("block backend: cache=unsafe leaves flushes out, also at the end") {
 }
 
 TEST_CASE("block backend: discards and zeroes as the options say") {
+  both_ways();
   Bench plain;
   plain.port.submit({BlockOp::discard, false, 0, 4096, 0, {}});
   plain.port.submit({BlockOp::write_zeroes, false, 4096, 4096, 0, {}});
@@ -104,6 +118,7 @@ TEST_CASE("block backend: discards and zeroes as the options say") {
 }
 
 TEST_CASE("block backend: hostile ranges never reach the file") {
+  both_ways();
   Bench b;
   b.port.read(65'536, 512, 0);
   b.port.read(~u64(511), 1024, 0);
@@ -119,6 +134,7 @@ TEST_CASE("block backend: hostile ranges never reach the file") {
 }
 
 TEST_CASE("block backend: errors are told, left out or stop the machine, as rerror and werror say") {
+  both_ways();
   Bench report({.write_error = OnError::report});
   report.file->fail_write = ENOSPC;
   CHECK(report.write(0, 1) == BlockError::no_space);
@@ -154,6 +170,7 @@ TEST_CASE("block backend: errors are told, left out or stop the machine, as rerr
 }
 
 TEST_CASE("block backend: a medium that is taken out answers what it was asked") {
+  both_ways();
   Bench b;
   b.port.write(0, std::vector<u8>(512, 9), 3);
   b.port.backend = nullptr;
@@ -202,6 +219,7 @@ TEST_CASE("snapshot: the base is never written, the guest sees its own writes") 
 }
 
 TEST_CASE("snapshot: requests to one overlay are carried out one after the other") {
+  both_ways();
   Bench b;
   auto store = std::make_shared<RecordingFile>(65'536);
   b.use(std::make_shared<Overlay>(std::make_shared<RawImage>(ImageContext{b.file, "b", true, false}), store), {});

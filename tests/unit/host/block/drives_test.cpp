@@ -75,6 +75,7 @@ TEST_CASE("drives: what is wrong gets one sentence") {
   CHECK(b.drive("disk.img") == "-drive: 'disk.img' is no property; write file=disk.img");
   CHECK(b.drive(f + ",aio=native") ==
         "-drive: aio=native needs cache=none or cache=directsync; say one of them or aio=threads");
+  CHECK(b.drive(f + ",aio=uring") == "-drive: aio='uring' is unknown; there are threads, native, io_uring");
   CHECK(b.drive(f + ",detect-zeroes=unmap") == "-drive: detect-zeroes=unmap needs discard=unmap");
   CHECK(b.drive(f + ",file.driver=nbd") ==
         "-drive: file.driver='nbd' is not built; use a file or a block device with file.driver=file");

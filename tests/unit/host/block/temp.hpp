@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -72,7 +73,22 @@ class RecordingFile final : public File {
     return 0;
   }
   int resize(u64 bytes) override { return now.resize(bytes), 0; }
+  bool starts() const override { return asynchronous; }
+  bool start(const Call& c) override {
+    int error = 0;
+    switch (c.op) {
+      case Op::read: error = read(c.at, {c.data, c.length}); break;
+      case Op::write: error = write(c.at, {c.data, c.length}); break;
+      case Op::sync: error = sync(); break;
+      case Op::discard: error = discard(c.at, c.length); break;
+      case Op::zero: error = c.durable ? EOPNOTSUPP : zero(c.at, c.length, c.unmap); break;
+    }
+    if (!error && c.durable) error = sync();
+    c.done(error);
+    return true;
+  }
 
+  bool asynchronous = false;  // calls are started, not made by workers
   std::vector<u8> now, durable;
   std::vector<std::string> log;
   int fail_read = 0, fail_write = 0, fail_sync = 0;
