@@ -36,10 +36,11 @@ struct Vfp {
 struct CpuModel;
 
 struct CpuState : accel::VcpuHeader {
+  // Condition flags, one byte each, 0 or 1, so that translated code stores them with setcc.  Here, where a displacement of
+  // one byte reaches.
+  u8 n = 0, z = 0, c = 0, v = 0;
   u32 r[15] = {};   // R0–R14 of the current mode; the pc is VcpuHeader::pc
   u32 thumb = 0;    // CPSR.T, 0 or 1
-  // Condition flags, one byte each, 0 or 1, so that translated code stores them with setcc.
-  u8 n = 0, z = 0, c = 0, v = 0;
   u32 q = 0;        // CPSR.Q, 0 or 1
   u32 cpsr_low = 0; // CPSR without N Z C V Q T: J, bit 8, I, F and the mode
 
