@@ -8,7 +8,7 @@ namespace tcg {
 using accel::page_bits;
 
 namespace {
-constexpr std::size_t bucket_count = 1 << 15;
+constexpr std::size_t bucket_count = 1 << 17;
 std::size_t bucket_of(u64 phys, u32 pc, u32 mode) {
   u64 h = (phys >> 1) * 0x9e3779b97f4a7c15ull + pc * 0x85ebca6bull + mode;
   return (h >> 32 ^ h) & (bucket_count - 1);
