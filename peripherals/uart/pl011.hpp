@@ -101,6 +101,7 @@ struct Pl011 {
     r.fr.set<TXFF>(full);
     r.fr.set<RXFF>(x.count == depth());
     r.fr.set<TXFE>(!full);
+    if (!full) wires.repeats_until(never);  // a character that arrives wakes the guest
     return r.fr.v;
   }
   // Turning the FIFOs on or off empties them (§3.3.7).

@@ -143,7 +143,8 @@ struct Uart16550 {
     const bool errors = depth() > 1 && (r.lsr.v & error_bits || has_errors());
     const u8 v = u8((r.lsr.v & ~1u) | (x.count != 0) | u32(errors) << 7);
     const u8 cleared = u8(error_bits | r.lsr.mask<OE>());
-    if (!(r.lsr.v & cleared)) wires.repeats_until(never);  // characters come and go with requests
+    // A character that arrives wakes the guest; that the host takes some again may come unsaid.
+    if (!(r.lsr.v & cleared) && r.lsr.is<THRE>()) wires.repeats_until(never);
     r.lsr.v &= u8(~cleared);
     update();
     return v;

@@ -232,3 +232,11 @@ TEST_CASE("pl011: an offset without a register reads 0 and is reported") {
   CHECK(b.strays == 1);
 }
 }  // namespace
+TEST_CASE("pl011: a guest that polls for a character may sleep; one that waits for room may not") {
+  Bench<Pl011, Board> b;
+  b.read<UARTFR>();
+  CHECK(b.repeats_until == never);
+  b.host_full = true;
+  b.read<UARTFR>();
+  CHECK(b.repeats_until == 0);
+}

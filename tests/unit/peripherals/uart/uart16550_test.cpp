@@ -202,3 +202,12 @@ TEST_CASE("uart16550: wide accesses are bytes, one register each") {
   CHECK(b.read_at(0x07, 1) == 0x77);
   CHECK(b.read_at(0x04, 4) == 0x77b0'6000);
 }
+TEST_CASE("uart16550: a guest that polls for a character may sleep; one that waits for room may not") {
+  Port b;
+  b.read<LSR>();
+  CHECK(b.repeats_until == never);
+  b.host_full = true;
+  b.write<RBR>('a');
+  b.read<LSR>();
+  CHECK(b.repeats_until == 0);
+}
