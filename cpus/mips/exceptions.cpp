@@ -44,6 +44,7 @@ u32 regime_of(const CpuState& s) {
 void settle_status(CpuState& s) {
   s.privilege = !kernel_mode(s);
   s.fpu_mode = s.model->has_fpu() && (s.cp0.status & status_cu1) ? 1u | (s.cp0.status & status_fr ? 2u : 0u) : 0;
+  s.dsp_mode = s.model->dsp && (s.cp0.status & status_mx) ? 1 : 0;
   if (const u32 regime = regime_of(s); regime != s.regime) {
     s.regime = regime;
     accel::flush_tlb(s);

@@ -11,6 +11,7 @@
 
 #include "accel/softmmu.hpp"
 
+#include "dsp_decode.hpp"
 #include "fpu_decode.hpp"
 #include "mips16_decode.hpp"
 #include "mips16_extended_decode.hpp"
@@ -86,6 +87,7 @@ struct Layout {
     put(slot::ll_address, "ll_address", &sample.ll_address);
     put(slot::fpu_mode, "fpu_mode", &sample.fpu_mode);
     for (unsigned n = 0; n < 8; ++n) put(slot::fcc + n, "fcc" + std::to_string(n), &sample.fcc[n]);
+    put(slot::dsp_mode, "dsp_mode", &sample.dsp_mode);
     put(slot::dsp_control, "dsp_control", &sample.dsp_control);
     // kseg0 and kseg1
     layout = {slots, pins, at(&sample.n), at(&sample.z), at(&sample.c), at(&sample.v), helpers(), at(&sample.fp_fast),
@@ -155,7 +157,8 @@ std::string MipsFrontEnd::disassemble(u32 pc, std::span<const u8> code, unsigned
   }
   const u32 w = load_le<u32>(code.data());
   const u32 word = s_.big_endian ? __builtin_bswap32(w) : w;
-  return is_fpu_word(word) ? fpu::disassemble(word, pc & ~1u) : mips32::disassemble(word, pc & ~1u);
+  if (is_fpu_word(word)) return fpu::disassemble(word, pc & ~1u);
+  return is_dsp_word(word) ? dsp::disassemble(word, pc & ~1u) : mips32::disassemble(word, pc & ~1u);
 }
 
 std::string MipsFrontEnd::dump(const VcpuHeader& c) const { return dump_registers(state(c)); }

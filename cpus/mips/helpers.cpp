@@ -1,6 +1,7 @@
 #include "cpus/mips/helpers.hpp"
 
 #include "cpus/mips/cp0.hpp"
+#include "cpus/mips/dsp.hpp"
 #include "cpus/mips/fpu.hpp"
 #include "cpus/mips/mmu.hpp"
 #include "cpus/mips/semihosting.hpp"
@@ -33,8 +34,9 @@ u64 finish(CpuState& s) {
 
 // What blocks were translated for.
 struct Depends {
-  u32 privilege, fpu_mode, watch_changes;
-  explicit Depends(const CpuState& s) : privilege(s.privilege), fpu_mode(s.fpu_mode), watch_changes(s.watch_changes) {}
+  u32 privilege, fpu_mode, dsp_mode, watch_changes;
+  explicit Depends(const CpuState& s)
+      : privilege(s.privilege), fpu_mode(s.fpu_mode), dsp_mode(s.dsp_mode), watch_changes(s.watch_changes) {}
   friend bool operator==(const Depends&, const Depends&) = default;
 };
 u64 go_on(CpuState& s, const Depends& before) {
@@ -141,6 +143,8 @@ std::span<const tcg::Helper> helpers() {
       entry("fp_control_read", fp_read_control, false),
       entry("fp_control_write", fp_write_control, true),
       entry("fpu_mode", fpu_mode, true),
+      entry("dsp", dsp_operate, false),
+      {"dsp_compute", reinterpret_cast<const void*>(dsp_compute), false, false},
       entry("mtc0", mtc0, true),
       entry("di", interrupts<false>, true),
       entry("ei", interrupts<true>, true),

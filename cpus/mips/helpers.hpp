@@ -6,7 +6,7 @@
 namespace mips {
 using namespace core;
 
-// Index into helpers().  Arguments in the order of the call; all see and change the CPU state.
+// Index into helpers().  Arguments in the order of the call; all but helper_dsp_compute see and change the CPU state.
 // Those from helper_system on may end the instruction and leave the block (finish() in helpers.cpp), so in a delay slot
 // they run apart from the branch.
 enum HelperIndex : unsigned {
@@ -20,6 +20,8 @@ enum HelperIndex : unsigned {
   helper_fp_control_read,   // number → value (CFC1)
   helper_fp_control_write,  // number, value (CTC1)
   helper_fpu_mode,          // the FPU is off: CpU; or FR is not the block's: begins again with another block
+  helper_dsp,               // dsp_operation(), operands → value: arithmetic of dsp.isa
+  helper_dsp_compute,       // … of what the state has no part in: sees the operands only
   helper_system,
   helper_mtc0 = helper_system,  // cp0_register(), value
   helper_di,            // number of the register for the old Status

@@ -183,4 +183,9 @@ std::string fp_control(u32 n) {
     default: return "$" + std::to_string(n);
   }
 }
+
+std::string ac(u32 a) { return "$ac" + std::to_string(a); }
+std::string shift6(u32 h) { return std::to_string(core::s32(mips16e::sign_extended(h, 6))); }
+std::string halfword(u32 w) { return std::to_string(core::s32(mips16e::sign_extended(w, 10))); }
+std::string fields(u32 m) { return m == 0x3ff ? "" : "," + hex(m); }
 }  // namespace mips::print

@@ -68,4 +68,10 @@ std::string whole_fcc(u32 c);                 // "$fcc0"
 std::string condition(u32 k);                 // "eq"
 std::string fp_control(u32 n);
 
+// The DSP ASE
+std::string ac(u32 a);                        // "$ac1"
+std::string shift6(u32 h);                    // 6 bits, signed
+std::string halfword(u32 w);                  // 10 bits, signed
+std::string fields(u32 m);                    // ",0x1", nothing for all
+
 }  // namespace mips::print

@@ -74,6 +74,7 @@ struct CpuState : accel::VcpuHeader {
   // Condition flags of the intermediate code, which MIPS has no use for.
   u8 n = 0, z = 0, c = 0, v = 0;
   u32 dsp_control = 0;
+  u32 dsp_mode = 0;    // 1 when there is a DSP and Status.MX is set: blocks with its instructions make sure of it
 
   Cp0 cp0{};
   TlbEntry tlb[most_tlb_entries];

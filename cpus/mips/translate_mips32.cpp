@@ -118,23 +118,10 @@ struct Mips32Visitor {
   void operator()(const div& i) { t.out.divide(true, lo, hi, t.value(i.s), t.value(i.t)); }
   void operator()(const divu& i) { t.out.divide(false, lo, hi, t.value(i.s), t.value(i.t)); }
 
-  void accumulate(bool is_signed, bool subtract, u32 s, u32 m) {
-    const Ref low = t.out.temp(), high = t.out.temp();
-    t.out.multiply_long(is_signed, low, high, t.value(s), t.value(m));
-    if (subtract) {
-      const Ref borrow = t.out.value(Op::setcmp, lo, low, 0, u8(Cond::cc));
-      t.out.emit(Op::sub, lo, lo, low);
-      t.out.emit(Op::sub, hi, t.out.value(Op::sub, hi, high), borrow);
-    } else {
-      t.out.emit(Op::add, lo, lo, low);
-      const Ref carry = t.out.value(Op::setcmp, lo, low, 0, u8(Cond::cc));
-      t.out.emit(Op::add, hi, t.out.value(Op::add, hi, high), carry);
-    }
-  }
-  void operator()(const madd& i) { accumulate(true, false, i.s, i.t); }
-  void operator()(const maddu& i) { accumulate(false, false, i.s, i.t); }
-  void operator()(const msub& i) { accumulate(true, true, i.s, i.t); }
-  void operator()(const msubu& i) { accumulate(false, true, i.s, i.t); }
+  void operator()(const madd& i) { t.accumulate(0, true, false, i.s, i.t); }
+  void operator()(const maddu& i) { t.accumulate(0, false, false, i.s, i.t); }
+  void operator()(const msub& i) { t.accumulate(0, true, true, i.s, i.t); }
+  void operator()(const msubu& i) { t.accumulate(0, false, true, i.s, i.t); }
 
   // ---- loads and stores ----
 

@@ -23,6 +23,18 @@ bool is_fpu_word(u32 w) {
   }
 }
 
+// A bit of the number of an accumulator says that the word is not MIPS32's.
+bool is_dsp_word(u32 w) {
+  const u32 function = w & 0x3f, ac = w >> 11 & 3, moved = w >> 21 & 3;
+  switch (w >> 26) {
+    case 0x00: return ((function & ~2u) == 0x10 && moved) || (((function & ~2u) == 0x11 || (function & ~1u) == 0x18) && ac);
+    case 0x01: return (w >> 16 & 31) == 0x1c;
+    case 0x1c: return (function & ~5u) == 0 && ac;
+    case 0x1f: return function == 0x0a || function == 0x0c || (function & ~3u) == 0x10 || function == 0x30 || function == 0x38;
+    default: return false;
+  }
+}
+
 Translator::Translator(tcg::Request& request, const CodeFacts& code_facts)
     : facts(code_facts), out(*request.out), request_(request), p_{.pc = request.pc & ~1u, .length = 4}, isa16_(request.pc & 1) {}
 
@@ -65,7 +77,8 @@ void Translator::begin(u32 at, u16 slot) {
 void Translator::one() {
   const u32 w = word(p_.pc);
   if (isa16_) return p_.length == 2 ? translate_mips16(*this, w) : translate_mips16_extended(*this, w);
-  is_fpu_word(w) ? translate_fpu(*this, w) : translate_mips32(*this, w);
+  if (is_fpu_word(w)) return translate_fpu(*this, w);
+  is_dsp_word(w) ? translate_dsp(*this, w) : translate_mips32(*this, w);
 }
 
 void Translator::run() {
@@ -171,7 +184,7 @@ Translator::Tried Translator::unit(const Jump& j, Hold hold) {
   p_.left = !conditional || (slot_left && !j.likely);
   if (conditional && !p_.left) {
     out.place(not_taken);
-    if (j.likely) p_.fpu_checked = branch.fpu_checked;
+    if (j.likely) p_.fpu_checked = branch.fpu_checked, p_.dsp_checked = branch.dsp_checked;
   }
   return Tried::done;
 }
@@ -242,6 +255,20 @@ void Translator::compute(Op op, u32 d, Operand a, Operand b) {
   out.emit(op, guest(d), a, b);
 }
 
+void Translator::accumulate(u32 ac, bool is_signed, bool subtract, u32 s, u32 m) {
+  const Ref lo = guest(slot::lo + ac), hi = guest(slot::hi + ac), low = out.temp(), high = out.temp();
+  out.multiply_long(is_signed, low, high, value(s), value(m));
+  if (subtract) {
+    const Ref borrow = out.value(Op::setcmp, lo, low, 0, u8(Cond::cc));
+    out.emit(Op::sub, lo, lo, low);
+    out.emit(Op::sub, hi, out.value(Op::sub, hi, high), borrow);
+  } else {
+    out.emit(Op::add, lo, lo, low);
+    const Ref carry = out.value(Op::setcmp, lo, low, 0, u8(Cond::cc));
+    out.emit(Op::add, hi, out.value(Op::add, hi, high), carry);
+  }
+}
+
 void Translator::compare(Cond c, u32 d, Operand a, Operand b) {
   if (!d) return;
   if (a.ref.is_imm() && b.ref.is_imm()) a = in(a);
@@ -294,6 +321,19 @@ bool Translator::require_fpu() {
   end_block();
   close(yes);
   p_.fpu_checked = true;
+  return true;
+}
+
+bool Translator::require_dsp() {
+  if (!facts.dsp) {
+    reserved();
+    return false;
+  }
+  if (p_.dsp_checked) return true;
+  const unsigned yes = unless(Cond::ne, guest(slot::dsp_mode), 0u);
+  raise(ExcCode::DSPDis);
+  close(yes);
+  p_.dsp_checked = true;
   return true;
 }
 }  // namespace mips

@@ -1,8 +1,8 @@
 #pragma once
 // From decoded MIPS instructions to intermediate code.
 //
-// Translator knows what instructions do; the visitors in translate_mips32.cpp, translate_mips16.cpp and translate_fpu.cpp
-// say which instruction does what, with one operator() for each structure of the generated decoders.
+// Translator knows what instructions do; the visitors in translate_mips32.cpp, translate_mips16.cpp, translate_fpu.cpp and
+// translate_dsp.cpp say which instruction does what, with one operator() for each structure of the generated decoders.
 //
 // A branch and its delay slot are translated as one: whatever the slot raises has the branch as its address, and is run
 // again from there.  Where that cannot be (the slot is in another page, has a breakpoint, or may end the block), the branch
@@ -19,7 +19,7 @@ using tcg::Cond, tcg::Op, tcg::Operand, tcg::Ref;
 // Guest registers of the intermediate code, in the order of the front end's layout; general registers are 0 to 31.
 namespace slot {
 enum : unsigned {
-  ra = 31, pc, delay_slot, isa16, branch_target, branch_taken, llbit, ll_address, lo, hi = lo + 4, fpu_mode = hi + 4, dsp_control,
+  ra = 31, pc, delay_slot, isa16, branch_target, branch_taken, llbit, ll_address, lo, hi = lo + 4, fpu_mode = hi + 4, dsp_mode, dsp_control,
   fcc, f = fcc + 8, count = f + 64
 };
 }
@@ -62,6 +62,8 @@ class Translator {
   Ref target(u32 n) { return n ? guest(n) : out.temp(); }
   // d = op(a, b); two constants are allowed.
   void compute(Op op, u32 d, Operand a, Operand b = Ref::none());
+  // d = the accumulator ± s * m; MADD, MSUB and their unsigned kin.
+  void accumulate(u32 ac, bool is_signed, bool subtract, u32 s, u32 m);
   void move(u32 d, Operand a) { out.mov(target(d), a); }
   void compare(Cond c, u32 d, Operand a, Operand b);  // d = 1 where the condition holds, else 0
 
@@ -92,6 +94,8 @@ class Translator {
   // Floating-point instructions begin with this: checked once per block.  False: this CPU has no such unit, and the
   // exception is raised.
   bool require_fpu();
+  // … instructions of the DSP ASE with this.
+  bool require_dsp();
 
   void call(Ref d, HelperIndex helper, Operand a = Ref::none(), Operand b = Ref::none(), Operand c = Ref::none());
   // After a helper that always leaves.
@@ -135,7 +139,7 @@ class Translator {
     u32 pc, length;
     u16 slot = 0;              // VcpuHeader::slot of the current instruction
     bool left = false;         // control does not reach the next instruction
-    bool fpu_checked = false;  // on every path to here
+    bool fpu_checked = false, dsp_checked = false;  // on every path to here
     u32 after = 0;             // where the next instruction is
     unsigned used = 0, instructions = 0;
   };
@@ -150,4 +154,7 @@ void translate_mips16_extended(Translator& t, u32 both);  // the first halfword 
 bool is_fpu_word(u32 word);
 // COP1, COP1X, the loads and stores and the conditional moves of coprocessor 1.
 void translate_fpu(Translator& t, u32 word);
+// Words that dsp.isa decides.
+bool is_dsp_word(u32 word);
+void translate_dsp(Translator& t, u32 word);
 }  // namespace mips

@@ -93,3 +93,9 @@ def test_computes_what_it_must(which):
         assert set(names.split(",")) <= set(results)
         assert results["sieve"] == "00000000000132a2"
         assert results["bb-gzip"] == "ok"
+
+
+@pytest.mark.parametrize("cpu, ases", [("24KEc", "mips16 dsp"), ("24Kf", "mips16")])
+def test_linux_finds_the_dsp_of_a_24kec(cpu, ases):
+    with shell("debian", "-cpu", cpu) as m:
+        assert do(m, "sed -n 's/^ASEs implemented.*: //p' /proc/cpuinfo").strip() == ases
