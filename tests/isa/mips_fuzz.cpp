@@ -1,8 +1,8 @@
 // Random MIPS32 code in the interpreter, the translator and Unicorn: all must agree.
-//     mips_fuzz --endian little|big [--count N] [--seed S] [--isa mips32|fpu|all] [--against unicorn|interp] [--only
-//     ENCODING]
-//               [--show N] [--regressions FOLDER] [--coverage FILE]...
-// N counts instructions.  Exit status 0: no unexplained difference, no encoding of the FILEs left out.
+//     mips_fuzz --endian little|big [--count N] [--seed S] [--isa mips32|fpu|all|dsp] [--against unicorn|interp]
+//               [--only ENCODING] [--show N] [--regressions FOLDER] [--coverage FILE]...
+// N counts instructions.  dsp runs on a 34Kf, with instructions of mips32 between; all are those of a 24Kf.  Exit
+// status 0: no unexplained difference, no encoding of the FILEs left out.
 
 #include "tests/isa/mips_fuzz.hpp"
 
@@ -23,6 +23,7 @@ struct Options {
   std::vector<std::string> coverage;
   std::string regressions;
   accel::EngineOptions translator;
+  const char* model() const { return wanted.dsp() ? "34Kf" : "24Kf"; }
 };
 
 struct Tally {
@@ -40,11 +41,11 @@ class Fuzzer {
  public:
   explicit Fuzzer(const Options& o)
       : options_(o),
-        stepper_(interpreted(), o.big_endian),
-        interp_(interpreted(), o.big_endian),
-        jit_(o.translator, o.big_endian),
+        stepper_(interpreted(), o.big_endian, o.model()),
+        interp_(interpreted(), o.big_endian, o.model()),
+        jit_(o.translator, o.big_endian, o.model()),
         coverage_(tables().all) {
-    if (o.unicorn && o.regressions.empty()) unicorn_ = std::make_unique<Unicorn>(o.big_endian);
+    if (o.unicorn && o.regressions.empty()) open_unicorn();
   }
   bool fuzz();
   bool regressions();
@@ -57,6 +58,7 @@ class Fuzzer {
   void one(const Case& c);
   void print(const Case& c, const std::string& text) const;
   bool report(double seconds);
+  void open_unicorn() { unicorn_ = std::make_unique<Unicorn>(options_.big_endian, options_.wanted.dsp()); }
 
   const Options& options_;
   Cpu stepper_, interp_, jit_;
@@ -85,6 +87,7 @@ u32 number_of(u32 code) {
     case mips::ExcCode::Ov: return 21;
     case mips::ExcCode::Tr: return 22;
     case mips::ExcCode::FPE: return 23;
+    case mips::ExcCode::DSPDis: return 33;
     default: return 100 + code;
   }
 }
@@ -185,7 +188,7 @@ const char* Fuzzer::explain(const Case& c) {
       const s32 encoding = tables().find(w);
       for (const Explanation& e : explanations())
         if (e.holds(s, w, encoding)) return e.name;
-      if (encoding < 0 || !named("b* j*", tables().all[std::size_t(encoding)].name)) break;
+      if (encoding < 0 || !named(branches_and_jumps, tables().all[std::size_t(encoding)].name)) break;
     }
     stepper_.engine().step();
   }
@@ -238,7 +241,7 @@ bool Fuzzer::fuzz() {
     if (seed % 16384) continue;
     for (Cpu* cpu : {&stepper_, &interp_, &jit_}) cpu->engine().flush_code();
     // Unicorn 2.0.1 crashes when its code buffer fills up, so it gets a new one now and then.
-    if (unicorn_) unicorn_ = std::make_unique<Unicorn>(options_.big_endian);
+    if (unicorn_) open_unicorn();
   }
   return report(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 }
@@ -330,6 +333,7 @@ int main(int argc, char** argv) {
   using namespace mips_fuzz;
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   Options o;
+  std::string only;
   for (int i = 1; i < argc; i += 2) {
     const std::string_view a = argv[i];
     if (i + 1 >= argc) return usage("an option lacks its value");
@@ -344,13 +348,15 @@ int main(int argc, char** argv) {
     else if (a == "--without") {
       if (!leave_out(o.translator.layers, v)) return usage("no such layer");
     } else if (a == "--isa") {
-      if (v != "all") o.wanted.classes[0] = v == "mips32", o.wanted.classes[1] = v == "fpu";
+      if (v != "all")
+        for (unsigned k = 0; k < isa_count; ++k) o.wanted.classes[k] = v == isa_names[k];
     } else if (a == "--only") {
-      for (std::size_t k = 0; k < tables().all.size(); ++k)
-        if (tables().all[k].name == v) o.wanted.only = s32(k);
-      if (o.wanted.only < 0) return usage("no such encoding");
+      only = v;
     } else return usage("unknown option");
   }
+  for (std::size_t k = 0; k < tables().all.size(); ++k)
+    if (tables().all[k].name == only && o.wanted.classes[unsigned(tables().all[k].isa)]) o.wanted.only = s32(k);
+  if (!only.empty() && o.wanted.only < 0) return usage("no such encoding");
   Fuzzer f(o);
   if (!o.regressions.empty()) return f.regressions() ? 0 : 1;
   return f.fuzz() ? 0 : 1;

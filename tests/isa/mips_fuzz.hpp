@@ -5,9 +5,9 @@
 
 namespace mips_fuzz {
 
-enum class Isa : u8 { mips32, fpu };
-inline constexpr unsigned isa_count = 2;
-inline constexpr const char* isa_names[] = {"mips32", "fpu"};
+enum class Isa : u8 { mips32, fpu, dsp };
+inline constexpr unsigned isa_count = 3;
+inline constexpr const char* isa_names[] = {"mips32", "fpu", "dsp"};
 
 struct Encoding : Line {
   Isa isa;
@@ -21,6 +21,8 @@ class Tables {
   s32 find(u32 word) const;
 };
 const Tables& tables();
+inline constexpr const char* branches = "beq* bne* bl* bg* bc1* bposge32";
+inline constexpr const char* branches_and_jumps = "beq* bne* bl* bg* bc1* bposge32 j*";
 std::string disassemble(u32 word, u32 pc);
 
 struct Placed {
@@ -48,7 +50,8 @@ std::span<const Explanation> explanations();
 
 // Makes the case of a seed.
 struct Wanted {
-  bool classes[isa_count] = {true, true};
+  bool classes[isa_count] = {true, true, false};
+  bool dsp() const { return classes[unsigned(Isa::dsp)]; }
   s32 only = -1;  // index of an encoding
 };
 Case make_case(u64 seed, const Wanted& wanted);
@@ -56,7 +59,7 @@ Case make_case(u64 seed, const Wanted& wanted);
 // The other implementation.
 class Unicorn {
  public:
-  explicit Unicorn(bool big_endian);
+  Unicorn(bool big_endian, bool dsp);
   ~Unicorn();
   Unicorn(const Unicorn&) = delete;
   // Runs the case; false: it cannot be compared, and why.  `exception`: QEMU's number, or none.  `fault_pc`: of the

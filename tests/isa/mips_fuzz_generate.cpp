@@ -3,6 +3,7 @@
 
 #include "tests/isa/mips_fuzz.hpp"
 
+#include "cpus/mips/dsp.hpp"
 #include "cpus/mips/fpu.hpp"
 
 #include <bitset>
@@ -46,6 +47,8 @@ class Maker {
   }
   void memory_operand(const Encoding& e, u32& w);
   void fpu_operands(const Encoding& e, u32& w);
+  void dsp_operands(const Encoding& e, u32& w);
+  u32 vector();
   void branch(u32& w);
   void cp0_operands(const Encoding& e, u32& w);
 
@@ -70,6 +73,17 @@ u32 Maker::value() {
     default: return u32(rng_());
   }
 }
+// Halfwords and bytes at the limits of their formats.
+u32 Maker::vector() {
+  constexpr u32 halves[] = {0x8000, 0x8001, 0x7fff, 0x7f80, 0x7f81, 0xffff, 0, 1, 0x80ff, 0xff80, 0x0100, 0x4000};
+  const u32 v = u32(rng_());
+  switch (below(4)) {
+    case 0: return pick(halves) << 16 | pick(halves);
+    case 1: return chance(50) ? (v & 0xffff) | pick(halves) << 16 : (v & 0xffff'0000) | pick(halves);
+    case 2: return value();
+    default: return v;
+  }
+}
 // Values of moderate size too, so that results are not all infinite.
 u32 Maker::float_word(bool high) {
   const u32 v = chance(45) ? special_floats[below(std::size(special_floats))] : u32(rng_());
@@ -88,7 +102,7 @@ void Maker::start() {
   c_.data_seed = rng_();
   start_ = base_ + code_at + 4 * below(64);
   r[at::pc] = start_;
-  for (unsigned n = 1; n < 32; ++n) r[n] = value();
+  for (unsigned n = 1; n < 32; ++n) r[n] = c_.isa == Isa::dsp ? vector() : value();
   const auto keep = [&] {
     for (;;)
       if (const u32 n = 1 + below(30); !roles_.kept[n]) return roles_.kept.set(n), n;
@@ -121,6 +135,18 @@ void Maker::start() {
   }
   r[at::lo] = value();
   r[at::hi] = value();
+  if (c_.isa == Isa::dsp) {
+    for (const unsigned p : {at::lo, at::hi, at::hi1, at::lo1, at::hi2, at::lo2, at::hi3, at::lo3}) r[p] = vector();
+    // Accumulators near the limits of a word, too.
+    for (const auto& [hi, lo] : {std::pair{at::hi, at::lo}, {at::hi1, at::lo1}, {at::hi2, at::lo2}, {at::hi3, at::lo3}})
+      if (chance(50)) r[hi] = chance(50) ? u32(s32(r[lo]) >> 31) : below(4) - 2;
+    r[at::dsp_control] = u32(rng_()) & mips::dsp_all_fields;
+    if (chance(50)) {  // a field of a word (INSV)
+      const u32 pos = below(32), size = 1 + below(32 - pos);
+      r[at::dsp_control] = (r[at::dsp_control] & ~(mips::dsp_pos | mips::dsp_scount)) | size << 7 | pos;
+    }
+    if (chance(92)) r[at::status] |= mips::status_mx;
+  }
   r[at::cause] = u32(rng_()) & (mips::cause_iv | mips::cause_ip_soft);
   r[at::index] = below(4);
   r[at::context] = u32(rng_()) & 0xff80'0000;
@@ -136,12 +162,11 @@ void Maker::start() {
 s32 Maker::choose() {
   if (wanted_.only >= 0 && chance(40)) return wanted_.only;
   Isa isa = c_.isa;
-  if (isa == Isa::fpu && chance(20)) isa = Isa::mips32;
+  if (isa != Isa::mips32 && chance(20)) isa = Isa::mips32;
   const auto& lines = tables().of[unsigned(isa)];
   return s32(lines[below(u32(lines.size()))]);
 }
 
-constexpr const char* branches = "b* bc1*";
 constexpr const char* jumps = "j jal jalx jr jr_hb jalr jalr_hb";
 constexpr const char* stores = "sb sh sw swl swr sc swc1 sdc1";
 constexpr const char* loads = "lb lh lw lbu lhu lwl lwr ll lwc1 ldc1";
@@ -194,6 +219,14 @@ void Maker::fpu_operands(const Encoding& e, u32& w) {
   if (named("c_s c_d", e.name)) put(w, below(8) << 2 | 0, 6, 5);  // the condition code, and two bits that are zero
 }
 
+void Maker::dsp_operands(const Encoding& e, u32& w) {
+  if (named("ext* insv", e.name)) put(w, free_register(), 16, 5);
+  if (named("lwx lhx lbux", e.name)) {
+    put(w, pick(roles_.pointers), 21, 5);
+    put(w, pick(roles_.indices), 16, 5);
+  }
+}
+
 void Maker::branch(u32& w) {
   const u32 target = forward(now_ + 1);
   put(w, target - (now_ + 1), 0, 16);
@@ -209,13 +242,14 @@ void Maker::cp0_operands(const Encoding& e, u32& w) {
 u32 Maker::compose(const Encoding& e) {
   u32 w = (u32(rng_()) & ~e.fixed) | e.should_be;
   // Results go to registers without a role.
-  const bool has_d = e.isa == Isa::mips32 && ((e.fixed >> 11) & 31) == 0 && !named("mtc0 mfc0", e.name);
+  const bool has_d = e.isa != Isa::fpu && ((e.fixed >> 11) & 31) == 0 && !named("mtc0 mfc0", e.name);
   if (has_d && e.name != "jalr" && e.name != "jalr_hb" && !(w >> 26 == 1)) put(w, free_register(), 11, 5);
   if (named("jalr jalr_hb", e.name)) put(w, free_register(), 11, 5);
   if (e.isa == Isa::mips32 && !named(reads_t, e.name) && ((e.fixed >> 16) & 31) == 0) put(w, free_register(), 16, 5);
   if (named("mfc1 mfhc1 cfc1", e.name)) put(w, free_register(), 16, 5);
   if (named("movf movt", e.name)) put(w, free_register(), 11, 5);
   if (e.isa == Isa::fpu) fpu_operands(e, w);
+  if (e.isa == Isa::dsp) dsp_operands(e, w);
   if (named(loads, e.name) || named(stores, e.name) || named("pref synci cache", e.name)) memory_operand(e, w);
   if (e.name == "break_") return w;
   if (named(branches, e.name)) branch(w);

@@ -3,18 +3,23 @@
 #include "tests/isa/mips_fuzz.hpp"
 
 #include "cpus/host_fp.hpp"
+#include "cpus/mips/dsp.hpp"
 #include "cpus/mips/fpu.hpp"
 #include "cpus/mips/translator.hpp"
 
+#include "dsp_decode.hpp"
 #include "fpu_decode.hpp"
 #include "mips32_decode.hpp"
 
 namespace mips_fuzz {
 namespace {
-unsigned mips32_op(u32 w) { return mips::is_fpu_word(w) ? 0 : unsigned(mips::mips32::op_of(w)); }
-unsigned fpu_op(u32 w) { return mips::is_fpu_word(w) ? unsigned(mips::fpu::op_of(w)) : 0; }
+Isa table_of(u32 w) { return mips::is_fpu_word(w) ? Isa::fpu : mips::is_dsp_word(w) ? Isa::dsp : Isa::mips32; }
+unsigned mips32_op(u32 w) { return table_of(w) == Isa::mips32 ? unsigned(mips::mips32::op_of(w)) : 0; }
+unsigned fpu_op(u32 w) { return table_of(w) == Isa::fpu ? unsigned(mips::fpu::op_of(w)) : 0; }
+unsigned dsp_op(u32 w) { return table_of(w) == Isa::dsp ? unsigned(mips::dsp::op_of(w)) : 0; }
 void mips32_read(u32 w, OperandBytes& to) { mips::mips32::decode(w, ReadOperands{to}); }
 void fpu_read(u32 w, OperandBytes& to) { mips::fpu::decode(w, ReadOperands{to}); }
+void dsp_read(u32 w, OperandBytes& to) { mips::dsp::decode(w, ReadOperands{to}); }
 
 bool is(s32 encoding, std::string_view names) {
   return encoding >= 0 && named(names, tables().all[std::size_t(encoding)].name);
@@ -34,6 +39,14 @@ bool is_arithmetic(s32 e) {
             "add_* sub_* mul_* div_* sqrt_* recip_* rsqrt_* round_* trunc_* ceil_* floor_* cvt_* c_* abs_* neg_* "
             "madd_* msub_* nm*");
 }
+// ---- the general register that a DSP instruction writes
+bool is_dsp(s32 e) { return e >= 0 && tables().all[std::size_t(e)].isa == Isa::dsp; }
+bool in_rt(s32 e) { return is(e, "ext* insv"); }
+bool has_destination(s32 e) {
+  return in_rt(e) || (!is(e, "wrdsp bposge32") && !(tables().all[std::size_t(e)].mask >> 11 & 31));
+}
+u32 destination(u32 w, s32 e) { return w >> (in_rt(e) ? 16 : 11) & 31; }
+
 bool is_nan(u64 v, bool wide) { return wide ? host_fp::is_nan<double>(v) : host_fp::is_nan<float>(u32(v)); }
 }  // namespace
 
@@ -41,12 +54,13 @@ Tables::Tables() {
   add_lines(all, of[0], Isa::mips32, std::span<const mips::mips32::OpInfo>(mips::mips32::op_info),
             {mips32_op, mips32_read, 32});
   add_lines(all, of[1], Isa::fpu, std::span<const mips::fpu::OpInfo>(mips::fpu::op_info), {fpu_op, fpu_read, 32});
+  add_lines(all, of[2], Isa::dsp, std::span<const mips::dsp::OpInfo>(mips::dsp::op_info), {dsp_op, dsp_read, 32});
 }
 
 s32 Tables::find(u32 w) const {
-  const bool fpu = mips::is_fpu_word(w);
-  const unsigned op = fpu ? fpu_op(w) : mips32_op(w);
-  return op ? s32(of[fpu][op - 1]) : -1;
+  const Isa table = table_of(w);
+  const unsigned op = table == Isa::fpu ? fpu_op(w) : table == Isa::dsp ? dsp_op(w) : mips32_op(w);
+  return op ? s32(of[unsigned(table)][op - 1]) : -1;
 }
 
 const Tables& tables() {
@@ -61,7 +75,11 @@ bool Case::contains(std::string_view names) const {
 }
 
 std::string disassemble(u32 w, u32 pc) {
-  return mips::is_fpu_word(w) ? mips::fpu::disassemble(w, pc) : mips::mips32::disassemble(w, pc);
+  switch (table_of(w)) {
+    case Isa::fpu: return mips::fpu::disassemble(w, pc);
+    case Isa::dsp: return mips::dsp::disassemble(w, pc);
+    default: return mips::mips32::disassemble(w, pc);
+  }
 }
 
 std::span<const Explanation> explanations() {
@@ -109,9 +127,20 @@ std::span<const Explanation> explanations() {
        "code that changes its own mapping: what was fetched already is run or not (MD00090, instruction hazards)",
        [](CpuState& s, u32, s32 e) { return is(e, "tlbwi tlbwr") && s.pc < 0x8000'0000; }},
       {"index",
-       "Index beyond the TLB is UNDEFINED (MD00090, Index): its low bits count here; Unicorn ignores the write",
+       "Index beyond the TLB is UNDEFINED (MD00090, Index): its low bits count here; Unicorn ignores the write, "
+       "and its 34Kf has 16 entries too",
        [](CpuState& s, u32 w, s32 e) {
          return is(e, "mtc0") && (w >> 11 & 31) == 0 && (s.r[w >> 16 & 31] & 0x7fff'ffff) > 15;
+       }},
+      {"dsp-zero",
+       "what an instruction does to DSPControl, and that it is disabled, has nothing to do with its destination "
+       "(MD00374 "
+       "chapter 6); Unicorn leaves out those whose result goes to register 0",
+       [](CpuState&, u32 w, s32 e) { return is_dsp(e) && has_destination(e) && !destination(w, e); }},
+      {"insv", "a field that does not fit in the word is UNPREDICTABLE (MD00374, INSV)",
+       [](CpuState& s, u32, s32 e) {
+         const u32 pos = s.dsp_control & mips::dsp_pos, size = (s.dsp_control & mips::dsp_scount) >> 7;
+         return is_dsp(e) && is(e, "insv") && (!size || pos + size > 32);
        }},
       {"interrupt", "EI lets an interrupt through; Unicorn takes none",
        [](CpuState&, u32, s32 e) { return is(e, "ei"); }},

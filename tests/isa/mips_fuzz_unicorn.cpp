@@ -1,6 +1,6 @@
-// Cases in Unicorn's 24Kf.  It has no access to FPRs, HI, LO and most of CP0, so code of our own in the case's memory
-// puts them in place, and takes them out, with Status.FR set.  With FR = 0 Unicorn has an odd single in the low half of
-// the odd register, and nothing is in the storage of the others.
+// Cases in Unicorn's 24Kf, or its 34Kf for the DSP.  It has no access to FPRs, HI, LO and most of CP0, so code of our
+// own in the case's memory puts them in place, and takes them out, with Status.FR set.  With FR = 0 Unicorn has an odd
+// single in the low half of the odd register, and nothing is in the storage of the others.
 
 #include "tests/isa/mips_fuzz.hpp"
 
@@ -33,14 +33,30 @@ constexpr u32 mfc0(u32 t, u32 d) { return 0x10u << 26 | t << 16 | d << 11; }
 constexpr u32 mtc0(u32 t, u32 d) { return 0x10u << 26 | 4u << 21 | t << 16 | d << 11; }
 constexpr u32 tlbwi = 0x4200'0002, tlbp = 0x4200'0008, syscall = 0xc,
               kernel_with_fpu = 0x2440'0004;  // CU1, FR, BEV, ERL
+constexpr u32 mthi(u32 s, u32 ac) { return s << 21 | ac << 11 | 0x11; }
+constexpr u32 mtlo(u32 s, u32 ac) { return s << 21 | ac << 11 | 0x13; }
+constexpr u32 mfhi(u32 d, u32 ac) { return ac << 21 | d << 11 | 0x10; }
+constexpr u32 mflo(u32 d, u32 ac) { return ac << 21 | d << 11 | 0x12; }
+constexpr u32 wrdsp(u32 s) { return 0x7c01'fcf8 | s << 21; }
+constexpr u32 rddsp(u32 d) { return 0x7c3f'04b8 | d << 11; }
 
 // Words of the table.
-enum : u32 { t_f = 0, t_fcsr = 256, t_hi = 260, t_lo = 264, t_status = 268, t_cause = 272, t_cp0 = 276, t_tlb = 400 };
+enum : u32 {
+  t_f = 0,
+  t_fcsr = 256,
+  t_hi = 260,
+  t_lo = 264,
+  t_status = 268,
+  t_cause = 272,
+  t_cp0 = 276,
+  t_tlb = 400,
+  t_dsp = 720
+};
 }  // namespace
 
 struct Unicorn::Hidden {
   uc_engine* uc = nullptr;
-  bool big = false;
+  bool big = false, dsp = false;
   u8* memory = nullptr;
   u32 exception = none, last_pc = 0;
   std::atomic<bool> stopped{false};
@@ -70,9 +86,22 @@ struct Unicorn::Hidden {
   }
   void open();
   void make_code();
+  void make_dsp_code();
+  u32 own_status() const { return kernel_with_fpu | (dsp ? u32(mips::status_mx) : 0); }
   bool enter(const Registers& r);
   bool leave(Registers& out);
 };
+
+// In the order of the places from hi1 on.
+void Unicorn::Hidden::make_dsp_code() {
+  for (u32 ac = 1; ac < 4; ++ac) {
+    const u32 hi = t_dsp + 8 * (ac - 1), lo = hi + 4;
+    before.insert(before.end(), {lw(k1, hi), mthi(k1, ac), lw(k1, lo), mtlo(k1, ac)});
+    after.insert(after.end(), {mfhi(k1, ac), sw(k1, hi), mflo(k1, ac), sw(k1, lo)});
+  }
+  before.insert(before.end(), {lw(k1, t_dsp + 24), wrdsp(k1)});
+  after.insert(after.end(), {rddsp(k1), sw(k1, t_dsp + 24)});
+}
 
 void Unicorn::Hidden::make_code() {
   const u32 words = u32(cp0_places().size());
@@ -97,6 +126,7 @@ void Unicorn::Hidden::make_code() {
     after.push_back(mfc0(k1, number));
     after.push_back(sw(k1, t_cp0 + 4 * n));
   }
+  if (dsp) make_dsp_code();
   before.insert(before.end(), {lw(k1, t_fcsr), 0x44c0'f800 | k1 << 16, lw(k1, t_hi), k1 << 21 | 0x11, lw(k1, t_lo),
                                k1 << 21 | 0x13, lw(k1, t_cause), mtc0(k1, 13), lw(k1, t_status), mtc0(k1, 12), 0, 0});
   after.insert(after.end(), {0x4440'f800 | k1 << 16, sw(k1, t_fcsr), k1 << 11 | 0x10, sw(k1, t_hi), k1 << 11 | 0x12,
@@ -121,7 +151,8 @@ bool Unicorn::Hidden::enter(const Registers& r) {
     const u32 words[] = {e.hi, e.mask, e.lo[0], e.lo[1], n};
     for (u32 i = 0; i < 5; ++i) put(t + t_tlb + 20 * n + 4 * i, words[i]);
   }
-  set(UC_MIPS_REG_CP0_STATUS, kernel_with_fpu);
+  for (u32 p = at::hi1; p <= at::dsp_control; ++p) put(t + t_dsp + 4 * (p - at::hi1), r[p]);
+  set(UC_MIPS_REG_CP0_STATUS, own_status());
   // Entering user mode ends in an exception, right behind the last instruction that matters.
   const bool user = r[at::status] & mips::status_ksu;
   if (!run_own(before_at, before) && !user) return false;
@@ -133,7 +164,7 @@ bool Unicorn::Hidden::leave(Registers& out) {
   for (unsigned n = 0; n < 32; ++n) out[n] = get(UC_MIPS_REG_0 + int(n));
   out[at::pc] = get(UC_MIPS_REG_PC);
   out[at::status] = get(UC_MIPS_REG_CP0_STATUS);
-  set(UC_MIPS_REG_CP0_STATUS, kernel_with_fpu);
+  set(UC_MIPS_REG_CP0_STATUS, own_status());
   if ((out[at::pc] & 0xffff) != end_at) {
     // A branch whose slot raised an exception, or waits, is still pending: a no-operation takes it, to another
     // exception.
@@ -157,6 +188,7 @@ bool Unicorn::Hidden::leave(Registers& out) {
   out[at::hi] = take(t + t_hi);
   out[at::lo] = take(t + t_lo);
   out[at::cause] = take(t + t_cause);
+  for (u32 p = at::hi1; dsp && p <= at::dsp_control; ++p) out[p] = take(t + t_dsp + 4 * (p - at::hi1));
   for (u32 n = 0; n < cp0_places().size(); ++n) out[cp0_places()[n].place] = take(t + t_cp0 + 4 * n);
   return true;
 }
@@ -164,14 +196,15 @@ bool Unicorn::Hidden::leave(Registers& out) {
 void Unicorn::Hidden::open() {
   if (uc) uc_close(uc);
   require(uc_open(UC_ARCH_MIPS, uc_mode(UC_MODE_MIPS32 | (big ? UC_MODE_BIG_ENDIAN : 0)), &uc), "open");
-  require(uc_ctl_set_cpu_model(uc, UC_CPU_MIPS32_24KF), "model");
+  require(uc_ctl_set_cpu_model(uc, dsp ? UC_CPU_MIPS32_34KF : UC_CPU_MIPS32_24KF), "model");
   require(uc_mem_map_ptr(uc, 0, ram_size, UC_PROT_ALL, memory), "map");
   uc_hook hook;
   require(uc_hook_add(uc, &hook, UC_HOOK_INTR, reinterpret_cast<void*>(on_interrupt), this, 1, 0), "hook");
 }
 
-Unicorn::Unicorn(bool big_endian) : x_(std::make_unique<Hidden>()) {
+Unicorn::Unicorn(bool big_endian, bool dsp) : x_(std::make_unique<Hidden>()) {
   x_->big = big_endian;
+  x_->dsp = dsp;
   x_->memory = static_cast<u8*>(mmap(nullptr, ram_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   x_->open();
   x_->make_code();
@@ -190,7 +223,7 @@ bool Unicorn::run(const Case& c, const Memory& image, Registers& out, Memory& me
   for (bool reported = false;; reported = true) {
     std::memcpy(x.memory, image.data(), ram_size);
     // By physical address, once the CPU is in kernel mode.
-    x.set(UC_MIPS_REG_CP0_STATUS, kernel_with_fpu);
+    x.set(UC_MIPS_REG_CP0_STATUS, x.own_status());
     uc_ctl_remove_cache(x.uc, u64(0x8000'0000u + code_at), u64(0x8000'0000u + window_at));
     if (!x.enter(c.in)) {
       x.open();

@@ -54,22 +54,23 @@ std::span<const TlbImage> tlb_image() {
 }
 
 std::string register_name(unsigned p) {
-  static constexpr const char* system[] = {"fcsr",     "status",   "cause",    "epc",      "badvaddr", "index",
-                                           "entrylo0", "entrylo1", "context",  "pagemask", "wired",    "hwrena",
-                                           "entryhi",  "compare",  "errorepc", "desave"};
+  static constexpr const char* system[] = {"fcsr",     "status",   "cause",    "epc",      "badvaddr",  "index",
+                                           "entrylo0", "entrylo1", "context",  "pagemask", "wired",     "hwrena",
+                                           "entryhi",  "compare",  "errorepc", "desave",   "hi1",       "lo1",
+                                           "hi2",      "lo2",      "hi3",      "lo3",      "dspcontrol"};
   if (p < 32) return mips::print::reg(p);
   if (p < at::f) return p == at::lo ? "lo" : p == at::hi ? "hi" : "pc";
   if (p < at::fcsr) return "f" + std::to_string((p - at::f) / 2) + ((p - at::f) % 2 ? "h" : "");
   return system[p - at::fcsr];
 }
 
-Cpu::Cpu(const accel::EngineOptions& options, bool big_endian)
+Cpu::Cpu(const accel::EngineOptions& options, bool big_endian, const char* model)
     : state_(new (mapping_.base()) CpuState), front_(*state_) {
   accel::Port port;
   bus_ = big_endian ? make_bus<true>(state_, port) : make_bus<false>(state_, port);
   check(bus_->add_ram("ram", GuestPhys{0}, ram_size, false));
   state_->machine = bus_.get();
-  state_->model = mips::find_model("24Kf");
+  state_->model = mips::find_model(model);
   state_->big_endian = big_endian;
   bus_->request = &state_->exit_request;
   auto made = accel::Engine::create(*state_, front_, port, options);
@@ -107,6 +108,8 @@ void Cpu::load(const Memory& image, const Registers& r) {
   std::copy_n(r.begin(), 32, s.r);
   s.lo[0] = r[at::lo];
   s.hi[0] = r[at::hi];
+  for (unsigned n = 0; n < 3; ++n) s.hi[n + 1] = r[at::hi1 + 2 * n], s.lo[n + 1] = r[at::lo1 + 2 * n];
+  s.dsp_control = r[at::dsp_control];
   std::copy_n(r.begin() + at::f, 64, s.f);
   mips::fp_write_fcsr(s, r[at::fcsr]);
   for (const Cp0Place& p : cp0_places())
@@ -128,6 +131,8 @@ Registers Cpu::registers() const {
   std::copy_n(s.r, 32, r.begin());
   r[at::lo] = s.lo[0];
   r[at::hi] = s.hi[0];
+  for (unsigned n = 0; n < 3; ++n) r[at::hi1 + 2 * n] = s.hi[n + 1], r[at::lo1 + 2 * n] = s.lo[n + 1];
+  r[at::dsp_control] = s.dsp_control;
   r[at::pc] = s.pc | s.isa16;
   std::copy_n(s.f, 64, r.begin() + at::f);
   r[at::fcsr] = mips::fp_read_fcsr(s);

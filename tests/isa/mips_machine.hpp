@@ -42,6 +42,13 @@ enum : unsigned {
   compare,
   error_epc,
   desave,
+  hi1,
+  lo1,
+  hi2,
+  lo2,
+  hi3,
+  lo3,
+  dsp_control,
   count
 };
 }
@@ -62,7 +69,7 @@ std::span<const TlbImage> tlb_image();
 // A test machine with its executor.
 class Cpu {
  public:
-  Cpu(const accel::EngineOptions& options, bool big_endian);
+  Cpu(const accel::EngineOptions& options, bool big_endian, const char* model = "24Kf");
   CpuState& state() { return *state_; }
   accel::Engine& engine() { return *engine_; }
   TestBus& bus() { return *bus_; }
