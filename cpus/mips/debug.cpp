@@ -1,6 +1,7 @@
 #include "cpus/mips/debug.hpp"
 
 #include "cpus/mips/cp0.hpp"
+#include "cpus/mips/dsp.hpp"
 #include "cpus/mips/fpu.hpp"
 #include "cpus/mips/front_end.hpp"
 #include "cpus/mips/mmu.hpp"
@@ -16,6 +17,7 @@ namespace {
 constexpr const char* cpu_feature = "org.gnu.gdb.mips.cpu";
 constexpr const char* cp0_feature = "org.gnu.gdb.mips.cp0";
 constexpr const char* fpu_feature = "org.gnu.gdb.mips.fpu";
+constexpr const char* dsp_feature = "org.gnu.gdb.mips.dsp";
 
 #define R(n) {"r" #n, 32, "int", cpu_feature, n}
 #define F(n) {"f" #n, 32, "ieee_single", fpu_feature, n + 38}
@@ -32,22 +34,38 @@ constexpr RegisterDesc table[] = {
     F(16), F(17), F(18), F(19), F(20), F(21), F(22), F(23), F(24), F(25), F(26), F(27), F(28), F(29), F(30), F(31),
     {"fcsr", 32, "int", fpu_feature, 70},
     {"fir", 32, "int", fpu_feature, 71},
+    {"hi1", 32, "int", dsp_feature, 72},
+    {"lo1", 32, "int", dsp_feature, 73},
+    {"hi2", 32, "int", dsp_feature, 74},
+    {"lo2", 32, "int", dsp_feature, 75},
+    {"hi3", 32, "int", dsp_feature, 76},
+    {"lo3", 32, "int", dsp_feature, 77},
+    {"dspctl", 32, "int", dsp_feature, 78},
 };
 #undef R
 #undef F
-enum Index : unsigned { status_index = 32, lo_index, hi_index, badvaddr_index, cause_index, pc_index, f0_index, fcsr_index = f0_index + 32, fir_index };
-static_assert(std::size(table) == fir_index + 1);
+enum Index : unsigned {
+  status_index = 32, lo_index, hi_index, badvaddr_index, cause_index, pc_index, f0_index, fcsr_index = f0_index + 32, fir_index,
+  hi1_index, dspctl_index = hi1_index + 6
+};
+static_assert(std::size(table) == dspctl_index + 1);
 
 }  // namespace
 
+// gdb 13 takes no description of a MIPS without floating-point registers: they are 0 where there is no such unit.
 std::span<const RegisterDesc> MipsDebug::registers() const {
-  return std::span(table).first(s_.model->has_fpu() ? std::size(table) : unsigned(f0_index));
+  return std::span(table).first(s_.model->dsp ? std::size(table) : unsigned(hi1_index));
 }
 
 // Where the plain ones are.
 u32* MipsDebug::place(unsigned index) {
   if (index < status_index) return index ? &s_.r[index] : nullptr;
-  if (index >= f0_index && index < fcsr_index) return &s_.f[single_slot(index - f0_index, s_.cp0.status & status_fr)];
+  if (index >= f0_index && index < fcsr_index)
+    return s_.model->has_fpu() ? &s_.f[single_slot(index - f0_index, s_.cp0.status & status_fr)] : nullptr;
+  if (index >= hi1_index && index < dspctl_index) {
+    const unsigned n = index - hi1_index, ac = 1 + n / 2;
+    return n % 2 ? &s_.lo[ac] : &s_.hi[ac];
+  }
   switch (index) {
     case lo_index: return &s_.lo[0];
     case hi_index: return &s_.hi[0];
@@ -62,8 +80,9 @@ void MipsDebug::read_register(unsigned index, std::span<u8> out) const {
   else if (index == status_index) v = s_.cp0.status;
   else if (index == cause_index) v = read_cause(s_);
   else if (index == pc_index) v = s_.pc | s_.isa16;
-  else if (index == fcsr_index) v = fp_read_fcsr(s_);
+  else if (index == fcsr_index) v = s_.model->has_fpu() ? fp_read_fcsr(s_) : 0;
   else if (index == fir_index) v = s_.model->fir;
+  else if (index == dspctl_index) v = s_.dsp_control;
   std::memcpy(out.data(), &v, std::min(out.size(), sizeof v));
 }
 
@@ -81,8 +100,10 @@ void MipsDebug::write_register(unsigned index, std::span<const u8> in) {
     cp0_write(s_, 12 << 3, v);
   } else if (index == cause_index) {
     cp0_write(s_, 13 << 3, v);
-  } else if (index == fcsr_index) {
+  } else if (index == fcsr_index && s_.model->has_fpu()) {
     fp_write_fcsr(s_, v);
+  } else if (index == dspctl_index) {
+    s_.dsp_control = v & dsp_all_fields;
   }
 }
 
@@ -90,7 +111,7 @@ bool MipsDebug::translate(u32 va, u64& phys) const { return probe(s_, va, Access
 
 std::string MipsDebug::dump() const { return dump_registers(s_); }
 
-// The layout QEMU's `info registers` has for MIPS, which scripts read.
+// The layout QEMU's `info registers` has for MIPS, which scripts read; the line of the DSP is ours.
 std::string dump_registers(const CpuState& s) {
   std::string text;
   char line[128];
@@ -106,6 +127,10 @@ std::string dump_registers(const CpuState& s) {
   put("CP0 Status  0x%08x Cause   0x%08x EPC    0x%08x\n", s.cp0.status, read_cause(s), s.cp0.epc);
   put("    Config0 0x%08x Config1 0x%08x LLAddr 0x%016x\n", s.cp0.config0, s.model->config[1], s.cp0.ll_address);
   put("    Config2 0x%08x Config3 0x%08x\n", s.model->config[2], s.model->config[3]);
+  if (s.model->dsp) {
+    for (unsigned ac = 1; ac < 4; ++ac) put("%sHI%u=0x%08x LO%u=0x%08x", ac == 1 ? "DSP " : " ", ac, s.hi[ac], ac, s.lo[ac]);
+    put(" DSPControl=0x%08x\n", s.dsp_control);
+  }
   if (!s.fpu_mode) return text;
   const bool fr = s.cp0.status & status_fr;
   put("CP1 FCR0 0x%08x  FCR31 0x%08x  SR.FR %d\n", s.model->fir, fp_read_fcsr(s), fr);

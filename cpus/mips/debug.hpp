@@ -12,8 +12,8 @@ class MipsDebug : public CpuDebug {
 
   const char* architecture() const override { return "mips"; }
   bool big_endian() const override { return s_.big_endian; }
-  // gdb's numbers: r0…r31 0…31, status lo hi badvaddr cause pc 32…37; with a floating-point unit f0…f31 fcsr fir follow.
-  // A register of the unit is the 32 bits Status.FR = 0 has there.
+  // gdb's numbers: r0…r31 0…31, status lo hi badvaddr cause pc 32…37; f0…f31 fcsr fir 38…71, each of f0…f31 the
+  // 32 bits Status.FR = 0 has there; with a DSP hi1 lo1 hi2 lo2 hi3 lo3 dspctl 72…78.
   std::span<const RegisterDesc> registers() const override;
   void read_register(unsigned index, std::span<u8> out) const override;
   void write_register(unsigned index, std::span<const u8> in) override;

@@ -95,3 +95,19 @@ def test_monitor_commands_reach_the_monitor(session):
 def test_kill_ends_the_machine(session):
     session("kill")
     assert session.machine.status(10) == 0
+
+
+@pytest.mark.parametrize("cpu, dsp", [("24KEc", True), ("34Kf", True), ("24Kc", False)])
+def test_registers_of_a_mips_dsp(tmp_path, cpu, dsp):
+    address = tmp_path / "gdb"
+    with Machine(["-cpu", cpu, "-display", "none", "-serial", "null", "-monitor", "none", "-S", "-gdb", f"unix:{address}"], "malta") as m:
+        while not address.exists():
+            m.read(0.02)
+            assert m.process.poll() is None, m.text
+        words = ["set architecture mips:isa32r2", "set endian little", f"target remote {address}", "set $hi1 = 0x11", "set $lo3 = 0x33",
+                 "set $dspctl = 0xffffffff", "info registers hi1 lo3 dspctl", "p/x $pc", "detach"]
+        done = subprocess.run([tool("gdb-multiarch"), "-q", "-nx", "-batch", *(w for c in words for w in ("-ex", c))],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60 * PATIENCE)
+    assert "rejected" not in done.stdout and "0xbfc00000" in done.stdout
+    found = dict(re.findall(r"(hi1|lo3|dspctl):?\s+(0x[0-9a-f]+)", done.stdout))
+    assert found == ({"hi1": "0x11", "lo3": "0x33", "dspctl": "0xfff7fbf"} if dsp else {})

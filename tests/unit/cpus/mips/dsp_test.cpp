@@ -3,6 +3,7 @@
 
 #include "guest.hpp"
 
+#include "cpus/mips/debug.hpp"
 #include "cpus/mips/dsp.hpp"
 
 #include "dsp_decode.hpp"
@@ -419,7 +420,7 @@ TEST_CASE("mips dsp: MTC0 that clears Status.MX disables what comes next (MD0037
   });
 }
 
-// ---- text
+// ---- text, and debuggers
 
 TEST_CASE("mips dsp: each encoding decodes to itself, and the text is objdump's") {
   for (int n = 1; n < int(std::size(dsp::op_info)); ++n) {
@@ -449,6 +450,36 @@ TEST_CASE("mips dsp: each encoding decodes to itself, and the text is objdump's"
       {0x7ce3'1013, "shll.qb v0,v1,0x7"},
   };
   for (const auto& [w, text] : texts) CHECK(dsp::disassemble(w, 0x8000'0000) == text);
+}
+
+TEST_CASE("mips dsp: gdb sees its registers where there are any") {
+  const auto registers = [](const char* model) {
+    LittleGuest g(true, model);
+    return MipsDebug(g.s).registers().size();
+  };
+  CHECK((registers("24Kf") == 72 && registers("24Kc") == 72 && registers("24KEc") == 79 && registers("34Kf") == 79));
+  for (const char* const model : {"24KEc", "34Kf"}) {
+    LittleGuest g(true, model);
+    MipsDebug d(g.s);
+    g.s.r[31] = 3, g.s.f[0] = 1, g.s.hi[1] = 72, g.s.lo[3] = 77;
+    for (unsigned i = 0; i < d.registers().size(); ++i) {
+      const RegisterDesc& r = d.registers()[i];
+      CAPTURE(r.name);
+      u32 v = 0;
+      u8 bytes[4] = {};
+      d.read_register(i, bytes);
+      v = load_le<u32>(bytes);
+      if (r.number == 31) CHECK(v == 3);
+      if (r.number == 38) CHECK(v == (g.s.model->has_fpu() ? 1 : 0));
+      if (std::string_view(r.name) == "hi1") CHECK((v == 72 && r.number == 72));
+      if (std::string_view(r.name) == "lo3") CHECK((v == 77 && r.number == 77));
+      if (std::string_view(r.name) != "dspctl") continue;
+      CHECK(r.number == 78);
+      d.write_register(i, std::array<u8, 4>{0xff, 0xff, 0xff, 0xff});
+      CHECK(g.s.dsp_control == dsp_all_fields);
+    }
+    CHECK(d.dump().find("HI1=0x00000048") != std::string::npos);
+  }
 }
 }  // namespace
 }  // namespace mips::test
