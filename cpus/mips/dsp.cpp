@@ -167,7 +167,18 @@ struct Unit {
   void conditions(u32 bits, u32 of) { s.dsp_control = (s.dsp_control & ~(of << 24)) | bits << 24; }
   bool condition(unsigned n) const { return s.dsp_control >> (24 + n) & 1; }
 
+  static s64 product_high(u32 a, u32 b) { return s64(s16(a >> 16)) * s16(b >> 16); }
+  static s64 product_low(u32 a, u32 b) { return s64(s16(a)) * s16(b); }
+  static u32 crossed(u32 v) { return v << 16 | v >> 16; }
+  // A fraction of a word: -1 * -1 is saturated, and not rounded.
+  u32 q31_word(u32 a, u32 b, u32 rounding) {
+    if (a != 0x8000'0000 || b != 0x8000'0000) return u32((s64(s32(a)) * s32(b) * 2 + rounding) >> 32);
+    flag(21);
+    return 0x7fff'ffff;
+  }
+
   u32 run(Op op, u32 a, u32 b);
+  u32 run_revision2(Op op, u32 a, u32 b);
   void compare(Op op, u32 a, u32 b);
   void accumulate(Op op, u32 a, u32 b);
 };
@@ -224,6 +235,28 @@ u32 Unit::run(Op op, u32 a, u32 b) {
     case Op::extpdp: return extract_field(a, true);
     case Op::shilo: return shift_accumulator(a), 0;
     case Op::mthlip: return shift_in(a), 0;
+    default: return run_revision2(op, a, b);
+  }
+}
+
+u32 Unit::run_revision2(Op op, u32 a, u32 b) {
+  const auto unsigned_halves = [&](auto f) {
+    return u32(f(s32(a >> 16), s32(b >> 16)) & 0xffff) << 16 | u32(f(s32(a & 0xffff), s32(b & 0xffff)) & 0xffff);
+  };
+  switch (op) {
+    case Op::absq_s_qb: return bytes(a, 0, [&](s32 x, s32) { return saturate<s8>(std::abs(s32(s8(x))), 20); });
+    case Op::addu_ph: return unsigned_halves([&](s32 x, s32 y) { return wrap<u16>(x + y, 20); });
+    case Op::addu_s_ph: return unsigned_halves([&](s32 x, s32 y) { return saturate<u16>(x + y, 20); });
+    case Op::subu_ph: return unsigned_halves([&](s32 x, s32 y) { return wrap<u16>(x - y, 20); });
+    case Op::subu_s_ph: return unsigned_halves([&](s32 x, s32 y) { return saturate<u16>(x - y, 20); });
+    case Op::mul_ph: return halves(a, b, [&](s32 x, s32 y) { return wrap<s16>(s64(x) * y, 21); });
+    case Op::mul_s_ph: return halves(a, b, [&](s32 x, s32 y) { return saturate<s16>(s64(x) * y, 21); });
+    case Op::mulq_s_ph: return halves(a, b, [&](s32 x, s32 y) { return q15(x, y, 21) >> 16; });
+    case Op::mulq_s_w: return q31_word(a, b, 0);
+    case Op::mulq_rs_w: return q31_word(a, b, 0x8000'0000);
+    case Op::cmpgdu_eq_qb: return conditions(bytes_where(a, b, equal), 15), bytes_where(a, b, equal);
+    case Op::cmpgdu_lt_qb: return conditions(bytes_where(a, b, less), 15), bytes_where(a, b, less);
+    case Op::cmpgdu_le_qb: return conditions(bytes_where(a, b, less_or_equal), 15), bytes_where(a, b, less_or_equal);
     default: return accumulate(op, a, b), 0;
   }
 }
@@ -244,6 +277,17 @@ void Unit::accumulate(Op op, u32 a, u32 b) {
     case Op::maq_s_w_phr: return add(q15_low(a, b, bit));
     case Op::maq_sa_w_phl: return add_saturated_word(q15_high(a, b, bit));
     case Op::maq_sa_w_phr: return add_saturated_word(q15_low(a, b, bit));
+    case Op::dpa_w_ph: return add(product_high(a, b) + product_low(a, b));
+    case Op::dps_w_ph: return add(-(product_high(a, b) + product_low(a, b)));
+    case Op::dpax_w_ph: return accumulate(Op::dpa_w_ph, a, crossed(b));
+    case Op::dpsx_w_ph: return accumulate(Op::dps_w_ph, a, crossed(b));
+    case Op::mulsa_w_ph: return add(product_high(a, b) - product_low(a, b));
+    case Op::dpaqx_s_w_ph: return accumulate(Op::dpaq_s_w_ph, a, crossed(b));
+    case Op::dpsqx_s_w_ph: return accumulate(Op::dpsq_s_w_ph, a, crossed(b));
+    case Op::dpaqx_sa_w_ph:
+    case Op::dpsqx_sa_w_ph:
+      accumulate(op == Op::dpaqx_sa_w_ph ? Op::dpaqx_s_w_ph : Op::dpsqx_s_w_ph, a, b);
+      return accumulator(u64(saturate<s32>(s64(accumulator()), bit)));
     default: return compare(op, a, b);
   }
 }
@@ -267,7 +311,23 @@ u64 dsp_operate(CpuState* s, u32 operation, u32 a, u32 b) noexcept {
 }
 
 u64 dsp_compute(u32 op, u32 a, u32 b) noexcept {
+  const s64 wide_a = s32(a), wide_b = s32(b);
   switch (Op(op)) {
+    case Op::adduh_qb: return bytes(a, b, [](s32 x, s32 y) { return (x + y) >> 1; });
+    case Op::adduh_r_qb: return bytes(a, b, [](s32 x, s32 y) { return (x + y + 1) >> 1; });
+    case Op::subuh_qb: return bytes(a, b, [](s32 x, s32 y) { return (x - y) >> 1; });
+    case Op::subuh_r_qb: return bytes(a, b, [](s32 x, s32 y) { return (x - y + 1) >> 1; });
+    case Op::addqh_ph: return halves(a, b, [](s32 x, s32 y) { return (x + y) >> 1; });
+    case Op::addqh_r_ph: return halves(a, b, [](s32 x, s32 y) { return (x + y + 1) >> 1; });
+    case Op::subqh_ph: return halves(a, b, [](s32 x, s32 y) { return (x - y) >> 1; });
+    case Op::subqh_r_ph: return halves(a, b, [](s32 x, s32 y) { return (x - y + 1) >> 1; });
+    case Op::addqh_w: return u32((wide_a + wide_b) >> 1);
+    case Op::addqh_r_w: return u32((wide_a + wide_b + 1) >> 1);
+    case Op::subqh_w: return u32((wide_a - wide_b) >> 1);
+    case Op::subqh_r_w: return u32((wide_a - wide_b + 1) >> 1);
+    case Op::shra_qb: return bytes(a, 0, [&](s32 x, s32) { return s8(x) >> (b & 7); });
+    case Op::shra_r_qb: return bytes(a, 0, [&](s32 x, s32) { return rounded_shift(s8(x), b & 7); });
+    case Op::shrl_ph: return (a >> 16 >> (b & 15)) << 16 | (a & 0xffff) >> (b & 15);
     case Op::modsub: return a ? a - (b & 0xff) : b >> 8 & 0xffff;
     case Op::raddu_w_qb: return (a >> 24) + (a >> 16 & 0xff) + (a >> 8 & 0xff) + (a & 0xff);
     case Op::precrq_qb_ph: return (a & 0xff00'0000) | (a << 8 & 0x00ff'0000) | (b >> 16 & 0xff00) | (b >> 8 & 0xff);

@@ -131,6 +131,49 @@ struct DspVisitor {
   void operator()(const shilov& i) { operate(DspOp::shilo, {}, t.reg(i.s), 0u, i.a); }
   void operator()(const mthlip& i) { operate(i.op, {}, t.reg(i.s), 0u, i.a); }
 
+  // ---- revision 2, by dsp.cpp
+
+  void operator()(const absq_s_qb& i) { operate(i.op, t.target(i.d), t.reg(i.t)); }
+  void operator()(const addu_ph& i) { two(i); }
+  void operator()(const addu_s_ph& i) { two(i); }
+  void operator()(const subu_ph& i) { two(i); }
+  void operator()(const subu_s_ph& i) { two(i); }
+  void operator()(const mul_ph& i) { two(i); }
+  void operator()(const mul_s_ph& i) { two(i); }
+  void operator()(const mulq_s_ph& i) { two(i); }
+  void operator()(const mulq_s_w& i) { two(i); }
+  void operator()(const mulq_rs_w& i) { two(i); }
+  void operator()(const cmpgdu_eq_qb& i) { two(i); }
+  void operator()(const cmpgdu_lt_qb& i) { two(i); }
+  void operator()(const cmpgdu_le_qb& i) { two(i); }
+  void operator()(const adduh_qb& i) { pure(i); }
+  void operator()(const adduh_r_qb& i) { pure(i); }
+  void operator()(const subuh_qb& i) { pure(i); }
+  void operator()(const subuh_r_qb& i) { pure(i); }
+  void operator()(const addqh_ph& i) { pure(i); }
+  void operator()(const addqh_r_ph& i) { pure(i); }
+  void operator()(const subqh_ph& i) { pure(i); }
+  void operator()(const subqh_r_ph& i) { pure(i); }
+  void operator()(const addqh_w& i) { pure(i); }
+  void operator()(const addqh_r_w& i) { pure(i); }
+  void operator()(const subqh_w& i) { pure(i); }
+  void operator()(const subqh_r_w& i) { pure(i); }
+  void operator()(const shra_qb& i) { shift_right(DspOp::shra_qb, i.d, i.t, i.k); }
+  void operator()(const shrav_qb& i) { shift_right(DspOp::shra_qb, i.d, i.t, t.reg(i.s)); }
+  void operator()(const shra_r_qb& i) { shift_right(DspOp::shra_r_qb, i.d, i.t, i.k); }
+  void operator()(const shrav_r_qb& i) { shift_right(DspOp::shra_r_qb, i.d, i.t, t.reg(i.s)); }
+  void operator()(const shrl_ph& i) { shift_right(DspOp::shrl_ph, i.d, i.t, i.k); }
+  void operator()(const shrlv_ph& i) { shift_right(DspOp::shrl_ph, i.d, i.t, t.reg(i.s)); }
+  void operator()(const dpa_w_ph& i) { dot(i); }
+  void operator()(const dps_w_ph& i) { dot(i); }
+  void operator()(const dpax_w_ph& i) { dot(i); }
+  void operator()(const dpsx_w_ph& i) { dot(i); }
+  void operator()(const mulsa_w_ph& i) { dot(i); }
+  void operator()(const dpaqx_s_w_ph& i) { dot(i); }
+  void operator()(const dpsqx_s_w_ph& i) { dot(i); }
+  void operator()(const dpaqx_sa_w_ph& i) { dot(i); }
+  void operator()(const dpsqx_sa_w_ph& i) { dot(i); }
+
   // ---- by the intermediate code
 
   Ref in(Op op, Operand a, Operand b) { return t.out.value(op, a, b); }
@@ -147,6 +190,36 @@ struct DspVisitor {
   }
   void operator()(const packrl_ph& i) {
     if (i.d) t.compute(Op::or_, i.d, in(Op::shl, t.value(i.s), 16u), in(Op::shr, t.value(i.t), 16u));
+  }
+  void operator()(const precr_qb_ph& i) {
+    const auto pair = [&](u32 r) {
+      const Ref v = in(Op::and_, t.value(r), 0x00ff'00ff);
+      return in(Op::and_, in(Op::or_, in(Op::shr, v, 8u), v), 0xffff);
+    };
+    if (i.d) t.compute(Op::or_, i.d, in(Op::shl, pair(i.s), 16u), pair(i.t));
+  }
+  // The halfwords are cut from words that may have been rounded; nothing is saturated.
+  void precr_sra(u32 d, u32 s, u32 amount, bool rounded) {
+    const auto cut = [&](u32 r) {
+      if (!amount) return t.value(r);
+      if (!rounded) return in(Op::sar, t.value(r), amount);
+      return in(Op::sar, in(Op::add, in(Op::sar, t.value(r), amount - 1), 1u), 1u);
+    };
+    if (d) t.compute(Op::or_, d, in(Op::shl, cut(d), 16u), in(Op::and_, cut(s), 0xffff));
+  }
+  void operator()(const precr_sra_ph_w& i) { precr_sra(i.t, i.s, i.k, false); }
+  void operator()(const precr_sra_r_ph_w& i) { precr_sra(i.t, i.s, i.k, true); }
+  // rt moves left or right, and bits of rs come in there.
+  void operator()(const append& i) {
+    if (i.t && i.k) t.compute(Op::or_, i.t, in(Op::shl, t.value(i.t), i.k), in(Op::and_, t.value(i.s), ~(~0u << i.k)));
+  }
+  void operator()(const prepend& i) {
+    if (i.t && i.k) t.compute(Op::or_, i.t, in(Op::shr, t.value(i.t), i.k), in(Op::shl, t.value(i.s), 32 - i.k));
+  }
+  // By 0 and 2 bytes it is UNPREDICTABLE: rt stays.
+  void operator()(const balign& i) {
+    if (!i.t || i.k % 2 == 0) return;
+    t.compute(Op::or_, i.t, in(Op::shl, t.value(i.t), 8 * i.k), in(Op::shr, t.value(i.s), 32 - 8 * i.k));
   }
   void operator()(const preceq_w_phl& i) { t.compute(Op::and_, i.d, t.reg(i.t), 0xffff'0000); }
   void operator()(const preceq_w_phr& i) { t.compute(Op::shl, i.d, t.value(i.t), 16u); }
@@ -199,11 +272,15 @@ struct DspVisitor {
   }
 };
 
-// Reserved words are that also where the DSP is off.
+// Reserved words, and instructions of a later revision, are that also where the DSP is off.
 struct Gate {
   DspVisitor v;
   template <class I>
   void operator()(const I& i) {
+    constexpr std::string_view since = dsp::op_info[int(I::op)].since;
+    if constexpr (since == "dspr2") {
+      if (v.t.facts.dsp < 2) return v.t.reserved();
+    }
     if (v.t.require_dsp()) v(i);
   }
   void operator()(const dsp::Undefined&) { v.t.reserved(); }

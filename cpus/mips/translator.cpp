@@ -30,7 +30,9 @@ bool is_dsp_word(u32 w) {
     case 0x00: return ((function & ~2u) == 0x10 && moved) || (((function & ~2u) == 0x11 || (function & ~1u) == 0x18) && ac);
     case 0x01: return (w >> 16 & 31) == 0x1c;
     case 0x1c: return (function & ~5u) == 0 && ac;
-    case 0x1f: return function == 0x0a || function == 0x0c || (function & ~3u) == 0x10 || function == 0x30 || function == 0x38;
+    case 0x1f:
+      return function == 0x0a || function == 0x0c || (function & ~3u) == 0x10 || function == 0x18 ||
+             (function & ~1u) == 0x30 || function == 0x38;
     default: return false;
   }
 }

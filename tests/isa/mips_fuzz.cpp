@@ -1,7 +1,7 @@
 // Random MIPS32 code in the interpreter, the translator and Unicorn: all must agree.
 //     mips_fuzz --endian little|big [--count N] [--seed S] [--isa mips32|fpu|all|dsp] [--against unicorn|interp]
 //               [--only ENCODING] [--show N] [--regressions FOLDER] [--coverage FILE]...
-// N counts instructions.  dsp runs on a 34Kf, with instructions of mips32 between; all are those of a 24Kf.  Exit
+// N counts instructions.  dsp runs on a 74Kf, with instructions of mips32 between; all are those of a 24Kf.  Exit
 // status 0: no unexplained difference, no encoding of the FILEs left out.
 
 #include "tests/isa/mips_fuzz.hpp"
@@ -23,7 +23,7 @@ struct Options {
   std::vector<std::string> coverage;
   std::string regressions;
   accel::EngineOptions translator;
-  const char* model() const { return wanted.dsp() ? "34Kf" : "24Kf"; }
+  const char* model() const { return wanted.dsp() ? "74Kf" : "24Kf"; }
 };
 
 struct Tally {

@@ -220,7 +220,7 @@ void Maker::fpu_operands(const Encoding& e, u32& w) {
 }
 
 void Maker::dsp_operands(const Encoding& e, u32& w) {
-  if (named("ext* insv", e.name)) put(w, free_register(), 16, 5);
+  if (named("ext* insv precr_sra* append prepend balign", e.name)) put(w, free_register(), 16, 5);
   if (named("lwx lhx lbux", e.name)) {
     put(w, pick(roles_.pointers), 21, 5);
     put(w, pick(roles_.indices), 16, 5);

@@ -41,7 +41,7 @@ bool is_arithmetic(s32 e) {
 }
 // ---- the general register that a DSP instruction writes
 bool is_dsp(s32 e) { return e >= 0 && tables().all[std::size_t(e)].isa == Isa::dsp; }
-bool in_rt(s32 e) { return is(e, "ext* insv"); }
+bool in_rt(s32 e) { return is(e, "ext* insv precr_sra* append prepend balign"); }
 bool has_destination(s32 e) {
   return in_rt(e) || (!is(e, "wrdsp bposge32") && !(tables().all[std::size_t(e)].mask >> 11 & 31));
 }
@@ -127,8 +127,7 @@ std::span<const Explanation> explanations() {
        "code that changes its own mapping: what was fetched already is run or not (MD00090, instruction hazards)",
        [](CpuState& s, u32, s32 e) { return is(e, "tlbwi tlbwr") && s.pc < 0x8000'0000; }},
       {"index",
-       "Index beyond the TLB is UNDEFINED (MD00090, Index): its low bits count here; Unicorn ignores the write, "
-       "and its 34Kf has 16 entries too",
+       "Index beyond the TLB is UNDEFINED (MD00090, Index): its low bits count here; Unicorn ignores the write",
        [](CpuState& s, u32 w, s32 e) {
          return is(e, "mtc0") && (w >> 11 & 31) == 0 && (s.r[w >> 16 & 31] & 0x7fff'ffff) > 15;
        }},

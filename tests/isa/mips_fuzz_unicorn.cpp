@@ -1,4 +1,4 @@
-// Cases in Unicorn's 24Kf, or its 34Kf for the DSP.  It has no access to FPRs, HI, LO and most of CP0, so code of our
+// Cases in Unicorn's 24Kf, or its 74Kf for the DSP.  It has no access to FPRs, HI, LO and most of CP0, so code of our
 // own in the case's memory puts them in place, and takes them out, with Status.FR set.  With FR = 0 Unicorn has an odd
 // single in the low half of the odd register, and nothing is in the storage of the others.
 
@@ -196,7 +196,7 @@ bool Unicorn::Hidden::leave(Registers& out) {
 void Unicorn::Hidden::open() {
   if (uc) uc_close(uc);
   require(uc_open(UC_ARCH_MIPS, uc_mode(UC_MODE_MIPS32 | (big ? UC_MODE_BIG_ENDIAN : 0)), &uc), "open");
-  require(uc_ctl_set_cpu_model(uc, dsp ? UC_CPU_MIPS32_34KF : UC_CPU_MIPS32_24KF), "model");
+  require(uc_ctl_set_cpu_model(uc, dsp ? UC_CPU_MIPS32_74KF : UC_CPU_MIPS32_24KF), "model");
   require(uc_mem_map_ptr(uc, 0, ram_size, UC_PROT_ALL, memory), "map");
   uc_hook hook;
   require(uc_hook_add(uc, &hook, UC_HOOK_INTR, reinterpret_cast<void*>(on_interrupt), this, 1, 0), "hook");

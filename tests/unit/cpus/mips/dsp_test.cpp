@@ -28,11 +28,11 @@ u32 word(std::string_view name, u32 s = a0) {
 }
 
 template <class F>
-void with_dsp(F f) {
+void with_dsp(F f, const char* model = "34Kf") {
   for (const bool interpret : {true, false}) {
     CAPTURE(interpret);
-    LittleGuest little(interpret, "34Kf");
-    BigGuest big(interpret, "34Kf");
+    LittleGuest little(interpret, model);
+    BigGuest big(interpret, model);
     for (AnyGuest* g : {static_cast<AnyGuest*>(&little), static_cast<AnyGuest*>(&big)}) {
       g->s.cp0.status |= status_mx;
       settle_status(g->s);
@@ -339,6 +339,106 @@ TEST_CASE("mips dsp: RDDSP and WRDSP take the fields of their mask, and no reser
     g.s.r[a0] = ~0u;
     g.run({wrdsp(0x3ff), rddsp(0x3c0)});  // bits 6 to 9 are ignored
     CHECK((g.s.dsp_control == 0x0fff'7fbf && g.s.r[v0] == 0));
+  });
+}
+
+// ---- revision 2
+
+TEST_CASE("mips dsp: revision 2 is the 74Kf's, and reserved elsewhere") {
+  constexpr Case in_d[] = {
+      {"absq_s_qb", 0, 0x80ff'7f01, 0, 0x7f01'7f01, flag(20)},
+      {"addu_ph", 0xffff'8000, 0x0001'7fff, 0, 0x0000'ffff, flag(20)},
+      {"addu_s_ph", 0xffff'8000, 0x0002'7fff, 0, 0xffff'ffff, flag(20)},
+      {"subu_ph", 0x0000'0005, 0x0001'0005, 0, 0xffff'0000, flag(20)},
+      {"subu_s_ph", 0x0000'ffff, 0x0001'0001, 0, 0x0000'fffe, flag(20)},
+      {"adduh_qb", 0xff00'0102, 0xff01'0203, 0, 0xff00'0102, 0},
+      {"adduh_r_qb", 0xff00'0102, 0xff01'0203, 0, 0xff01'0203, 0},
+      {"subuh_qb", 0x00ff'0001, 0xff00'0100, 0, 0x807f'ff00, 0},
+      {"subuh_r_qb", 0x00ff'0001, 0xff00'0100, 0, 0x8180'0001, 0},
+      {"addqh_ph", 0x8000'7fff, 0x8000'7ffe, 0, 0x8000'7ffe, 0},
+      {"addqh_r_ph", 0x8000'7fff, 0x8000'7ffe, 0, 0x8000'7fff, 0},
+      {"subqh_ph", 0x8000'7fff, 0x7fff'8000, 0, 0x8000'7fff, 0},
+      {"subqh_r_ph", 0x8000'7ffe, 0x7fff'8000, 0, 0x8001'7fff, 0},
+      {"addqh_w", 0x8000'0000, 0x8000'0001, 0, 0x8000'0000, 0},
+      {"addqh_r_w", 0x8000'0000, 0x8000'0001, 0, 0x8000'0001, 0},
+      {"subqh_w", 0x7fff'ffff, 0x8000'0000, 0, 0x7fff'ffff, 0},
+      {"subqh_r_w", 0x8000'0000, 0x7fff'ffff, 0, 0x8000'0001, 0},
+      {"precr_qb_ph", 0x1122'3344, 0x5566'7788, 0, 0x2244'6688, 0},
+      {"shra_qb", 0, 0x8070'ff0f, 0, 0xf807'ff00, 0},
+      {"shra_r_qb", 0, 0x8878'ff07, 0, 0xf908'0000, 0},
+      {"shrav_qb", 8, 0x8070'ff0f, 0, 0x8070'ff0f, 0},
+      {"shrav_r_qb", 15, 0x8040'c03f, 0, 0xff01'0000, 0},
+      {"shrl_ph", 0, 0x8000'ffff, 0, 0x0800'0fff, 0},
+      {"shrlv_ph", 15, 0x8000'7fff, 0, 0x0001'0000, 0},
+      {"mul_ph", 0x0100'ffff, 0x0100'0002, 0, 0x0000'fffe, flag(21)},
+      {"mul_s_ph", 0x0100'8000, 0x0100'0002, 0, 0x7fff'8000, flag(21)},
+      {"mulq_s_ph", 0x8000'4000, 0x8000'4000, 0, 0x7fff'2000, flag(21)},
+      {"mulq_s_w", 0x8000'0000, 0x8000'0000, 0, 0x7fff'ffff, flag(21)},
+      {"mulq_s_w", 0x7fff'ffff, 0x4000'0000, 0, 0x3fff'ffff, 0},
+      {"mulq_rs_w", 0x7fff'ffff, 0x4000'0000, 0, 0x4000'0000, 0},
+      {"cmpgdu_eq_qb", 0x0102'ff04, 0x0103'ff05, ccond(5) | c, 10, ccond(10) | c},
+      {"cmpgdu_lt_qb", 0x0102'ff04, 0x0103'0105, 0, 5, ccond(5)},
+      {"cmpgdu_le_qb", 0x0102'ff04, 0x0103'0105, 0, 13, ccond(13)},
+  };
+  constexpr u64 minus_two = ~u64(1);
+  struct Dot {
+    const char* name;
+    u32 a, b;
+    u64 before, after;
+    u32 control;
+  };
+  constexpr Dot dots[] = {
+      {"dpa_w_ph", 0x8000'0001, 0x8000'ffff, 0, 0x3fff'ffff, 0},
+      {"dps_w_ph", 0x0002'0001, 0x0003'0004, 8, minus_two, 0},
+      {"dpax_w_ph", 0x0002'0001, 0x0003'0004, 0, 11, 0},
+      {"dpsx_w_ph", 0x0002'0001, 0x0003'0004, 9, minus_two, 0},
+      {"mulsa_w_ph", 0x0002'0001, 0x0003'0008, 0, minus_two, 0},
+      {"dpaqx_s_w_ph", 0x8000'0001, 0x0001'8000, 0, 0x8000'0001, flag(18)},
+      {"dpsqx_s_w_ph", 0x8000'0001, 0x0001'8000, 0x8000'0001, 0, flag(18)},
+      {"dpaqx_sa_w_ph", 0x4000'0000, 0x0000'4000, 0x7000'0000, 0x7fff'ffff, flag(18)},
+      {"dpaqx_sa_w_ph", 0x4000'0000, 0x0000'4000, 0x1000'0000, 0x3000'0000, 0},
+      {"dpsqx_sa_w_ph", 0x4000'0000, 0x0000'4000, 0xffff'ffff'9000'0000, 0xffff'ffff'8000'0000, flag(18)},
+  };
+  const auto in_t = [](std::string_view name, u32 k) { return (word(name) & ~(31u << 11)) | k << 11; };
+  with_dsp(
+      [&](AnyGuest& g) {
+        for (const Case& i : in_d) {
+          CAPTURE(i.name);
+          g.s.r[a0] = i.a, g.s.r[a1] = i.b, g.s.dsp_control = i.before;
+          g.run({word(i.name)});
+          CHECK(g.s.r[v0] == i.result);
+          CHECK(g.s.dsp_control == i.after);
+        }
+        for (const Dot& i : dots) {
+          CAPTURE(i.name);
+          set_accumulator(g, 2, i.before);
+          g.s.r[a0] = i.a, g.s.r[a1] = i.b, g.s.dsp_control = 0;
+          g.run({word(i.name)});
+          CHECK(accumulator(g, 2) == i.after);
+          CHECK(g.s.dsp_control == i.control);
+        }
+        const auto merged = [&](u32 w) {
+          g.s.r[a0] = 0x1234'5678, g.s.r[a1] = 0x9abc'def0;
+          g.run({w});
+          return g.s.r[a1];
+        };
+        CHECK(merged(in_t("append", 8)) == 0xbcde'f078);
+        CHECK(merged(in_t("append", 0)) == 0x9abc'def0);
+        CHECK(merged(in_t("prepend", 8)) == 0x789a'bcde);
+        CHECK(merged(in_t("balign", 1)) == 0xbcde'f012);
+        CHECK(merged(in_t("balign", 3)) == 0xf012'3456);
+        CHECK(merged(in_t("precr_sra_ph_w", 4)) == 0xcdef'4567);
+        CHECK(merged(in_t("precr_sra_r_ph_w", 4)) == 0xcdef'4568);
+        CHECK(merged(in_t("precr_sra_r_ph_w", 0)) == 0xdef0'5678);
+      },
+      "74Kf");
+  with_dsp([&](AnyGuest& g) {
+    for (const char* const name : {"addu_ph", "append", "dpa_w_ph"}) {
+      g.run({word(name)});
+      CHECK((g.s.pc == AnyGuest::general && g.code_of_exception() == u32(ExcCode::RI)));
+      g.s.cp0.status &= ~status_exl;
+      settle_status(g.s);
+    }
   });
 }
 
