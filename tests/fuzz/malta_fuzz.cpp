@@ -25,12 +25,11 @@ class Malta final : private Made, public MaltaPrograms {
     }
     for (unsigned port = 0; port < 2; ++port)
       if (s_.one_in(2)) made_.usb.attach(port, &usb_[port]);
-    made_.fit_devices(true);
     add_targets(made_.info().map, blocks_of(made_), {"memory", "io", "internal"});
     add_program({{"keyboard", "pm"}, 3, [this] { people(); }});
-    // The first plug is the soldered card's, wanted or not.
+    // The first plug is the soldered card's, wanted or not; so is the graphics card.
     add_nic().wanted = !s_.one_in(8);
-    made_.fit_devices();
+    made_.fit_devices(!s_.one_in(8));
     // The board takes no messages; its cards can send them.
     if (s_.one_in(2)) made_.msi = [](u64 at, u32 data) { note("message", at, data); };
     furnish();
