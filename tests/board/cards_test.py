@@ -26,13 +26,13 @@ def test_the_graphics_card_is_on_the_bus_unless_it_is_left_out(tmp_path, board, 
     assert ("cirrus" in tree.split("bus: pci.0")[1]) == there
 
 
-# The first word of its configuration space, and a port: the answers of an empty slot, and of nobody.
+# The first word of its configuration space, and a port: the answers of an empty slot, and of nobody.  The bridge's registers
+# are little-endian.
 PROBE = """
         .set    noreorder
         .globl  _start
 _start: lui     $8, 0xbbe0
-        lui     $9, 0x8000
-        ori     $9, $9, 18 << 11
+        li      $9, {slot:#x}
         sw      $9, 0xcf8($8)
         lw      $4, 0xcfc($8)
         lui     $8, 0xb800
@@ -47,7 +47,8 @@ _start: lui     $8, 0xbbe0
 @MALTAS
 def test_without_the_card_its_slot_is_empty_and_its_ports_are_gone(tmp_path, assemble_mips, board):
     def probe(*words):
-        elf = assemble_mips(PROBE, board, "probe")
+        slot = (1 << 31 | 18 << 11).to_bytes(4, "little")
+        elf = assemble_mips(PROBE.format(slot=int.from_bytes(slot, "big" if board.endswith("-be") else "little")), board, "probe")
         line = ["-kernel", elf, *words, "-display", "none", "-serial", "null", "-monitor", f"unix:{tmp_path}/m,server=on,wait=off"]
         with Machine(line, board=board), Line(tmp_path / "m") as monitor:
             monitor.until("(qemu) ")
