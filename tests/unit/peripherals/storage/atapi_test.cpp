@@ -212,8 +212,8 @@ TEST_CASE("atapi: what there is to know of the disc") {
   Drive b;
   CHECK(b.reply({0x25}) == std::vector<u8>{0, 0, 0x07, 0xcf, 0, 0, 8, 0});
   CHECK(b.reply({0x43, 0, 0, 0, 0, 0, 0, 0, 20}) ==
-        std::vector<u8>{0, 18, 1, 1, 0, 0x14, 1, 0, 0, 0, 0, 0, 0, 0x16, 0xaa, 0, 0, 0, 0x07, 0xd0});
-  CHECK(b.reply({0x43, 2, 0, 0, 0, 0, 0xaa, 0, 20}) == std::vector<u8>{0, 10, 1, 1, 0, 0x16, 0xaa, 0, 0, 0, 28, 50});
+        std::vector<u8>{0, 18, 1, 1, 0, 0x14, 1, 0, 0, 0, 0, 0, 0, 0x14, 0xaa, 0, 0, 0, 0x07, 0xd0});
+  CHECK(b.reply({0x43, 2, 0, 0, 0, 0, 0xaa, 0, 20}) == std::vector<u8>{0, 10, 1, 1, 0, 0x14, 0xaa, 0, 0, 0, 28, 50});
   CHECK(b.reply({0x43, 0, 1, 0, 0, 0, 0, 0, 12}) == std::vector<u8>{0, 10, 1, 1, 0, 0x14, 1, 0, 0, 0, 0, 0});
   CHECK(b.reply({0x43, 0, 2, 0, 0, 0, 0, 1, 0}).size() == 48);
   CHECK(b.send({0x43, 0, 0, 0, 0, 0, 2, 0, 20}) == 0x51);
