@@ -206,11 +206,9 @@ class TcgEngine final : public Engine {
     if (!code) return flush_code();
     if (listed) core::log_text("OUT:\n" + listing + "\n");
     stats_.host_bytes_made += u64(buffer_->next() - code);
-    for (accel::CodeListener* l : options_.listeners) {
-      const auto instructions = std::ranges::count(region_.code.code, Op::insn, &Insn::op);
+    for (accel::CodeListener* l : options_.listeners)
       l->made({region_.first | (pc & front_.layout().mode_bits), {code, buffer_->next()},
-               {page + (region_.first & 0xfff), page + (region_.last & 0xfff) + 1}, unsigned(instructions)});
-    }
+               {page + (region_.first & 0xfff), page + (region_.last & 0xfff) + 1}, region_.instructions});
     const u32 at = pc & ~front_.layout().mode_bits;
     const u32 region = blocks_.add({.phys = phys, .pc = pc, .mode = mode, .code = code, .bytes = u16(region_.last - at + 1), .before = u16(at - region_.first),
                                     .tier = TranslatedBlock::Tier::region});

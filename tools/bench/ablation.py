@@ -5,12 +5,20 @@ import measure
 import report
 
 
+TOP = "regions"  # made only with all the others, so what each of those is worth shows without it
+
+
 def emulators(ours, board):
     """All layers first, then each left out."""
     accel = ours.accel or "jit"
-    return [dataclasses.replace(ours, name="all"),
-            *(dataclasses.replace(ours, name=f"-{layer}", accel=f"{accel},opt=-{layer}") for layer in ours.layers(board)),
-            dataclasses.replace(ours, name="none", accel=f"{accel},opt=none")]
+    layers = ours.layers(board)
+    lists = {"all": "all"} | {f"-{layer}": f"-{layer}" if layer == TOP or TOP not in layers else f"-{TOP}:-{layer}" for layer in layers} | {"none": "none"}
+    return [dataclasses.replace(ours, name=name, accel=f"{accel},opt={what}") for name, what in lists.items()]
+
+
+def beside(runs, who):
+    """The name of what it is compared with."""
+    return f"-{TOP}" if f"-{TOP}" in runs and who not in (f"-{TOP}", "none") else "all"
 
 
 def run(ours, board, files, a):
@@ -21,13 +29,14 @@ def run(ours, board, files, a):
 
 def table(result):
     """How many times as long without: the boot, and geometric means of the classes."""
-    runs, groups = result["runs"], None
+    runs, groups = result["runs"], []
     rows = []
     for who in runs["boot"]:
         if who == "all":
             continue
-        groups = report.classes(result, "all", who)
-        boot = report.median(runs["boot"][who], "cpu", "total") / report.median(runs["boot"]["all"], "cpu", "total")
+        base = beside(runs["boot"], who)
+        groups = report.classes(result, base, who)
+        boot = report.median(runs["boot"][who], "cpu", "total") / report.median(runs["boot"][base], "cpu", "total")
         rows.append((who, boot, [mean for _, mean, _ in groups], report.everything(groups)))
     if not rows:
         return ""

@@ -62,7 +62,7 @@ def text_of(results, layers, picture=None):
     parts += [report.METHOD, *(report.section(r, picture and picture(b, r)) for b, r in results.items())]
     if layers:
         parts.append("## What each layer bought\n\nHow many times as long it takes without one layer of the translator (`-accel jit,opt=-LAYER`; "
-                     "`-accel help` says what they are), and without any; 1.00 is no difference.\n")
+                     "`-accel help` says what they are), and without any; 1.00 is no difference. Regions need all the others, whose rows are beside `-regions`.\n")
         parts += [f"### {board}\n\n{r['machine']}; {r['pairs']} rounds, tests at {r['scale']} % of their work, load {r['load']:.1f}.\n\n{ablation.table(r)}"
                   for board, r in layers.items()]
     return "\n".join([*parts, "Made by `./pinstrap bench --docs docs`; run it for figures of your machine.\n"])
