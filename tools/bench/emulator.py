@@ -24,8 +24,8 @@ def cpu_seconds(pid):
 
 
 def memory(pid, guest_ram):
-    """(resident, of that the guest's RAM) in bytes now; the RAM is the smallest private mapping that can hold it."""
-    resident, ram = 0, (float("inf"), 0)
+    """(resident, of that the guest's RAM) in bytes now; the RAM is the fullest mapping that can hold it."""
+    resident = guest = 0
     size = here = writable = 0
     for line in pathlib.Path(f"/proc/{pid}/smaps").read_text().splitlines():
         word, _, rest = line.partition(" ")
@@ -37,8 +37,8 @@ def memory(pid, guest_ram):
             here = int(rest.split()[0]) * 1024
             resident += here
             if writable and size >= guest_ram:
-                ram = min(ram, (size, here))
-    return resident, ram[1]
+                guest = max(guest, here)
+    return resident, guest
 
 
 @dataclasses.dataclass
