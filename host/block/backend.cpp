@@ -37,7 +37,7 @@ void Backend::count(const BlockRequest& r) {
 // answered.
 void Backend::submit(BlockRequest request, std::function<void(BlockRequest)> answer) {
   count(request);
-  const auto job = std::make_shared<Job>(std::move(request), std::move(answer));
+  const auto job = std::make_shared<Job>(Job{std::move(request), std::move(answer)});
   if (start(job)) return;
   const std::lock_guard hold(lock_);
   queue_.push_back(job);
