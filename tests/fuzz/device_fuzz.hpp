@@ -8,7 +8,9 @@
 // What must hold: no operation takes 2 s of CPU time, no deadline lies centuries ahead, timers let time go on, what
 // devices report as written is memory, and no request to a disk is larger than any device may make it; sanitizers see
 // the rest.  A failure prints the seed and the last operations.
-// With -DPINSTRAP_LIBFUZZER the bytes of a corpus take the place of the random numbers.
+// With -DPINSTRAP_LIBFUZZER the bytes of a corpus take the place of the random numbers; of a few bytes comes little, so
+// say `BOARD_libfuzzer -len_control=0 -max_len=8192 FOLDER`.  Coverage counts what the board's page instantiates, not
+// the parts that are compiled once for all boards.
 
 #include "core/machine.hpp"
 
