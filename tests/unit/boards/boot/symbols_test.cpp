@@ -59,7 +59,8 @@ std::span<const u8> text(std::string_view s) { return {reinterpret_cast<const u8
 TEST_CASE("symbols: ELF of both classes and byte orders") {
   for (const bool wide : {false, true})
     for (const bool big : {false, true}) {
-      CAPTURE(wide), CAPTURE(big);
+      CAPTURE(wide);
+      CAPTURE(big);
       const Elf elf(wide, big, 20, {{"start", 0x1000, 0x20, 2}, {"$d", 0x1010, 0, 0}, {"data", 0x1014, 4, 1}, {"after", 0x1040, 0, 0}});
       Symbols s;
       REQUIRE(s.add_elf(elf.bytes));
