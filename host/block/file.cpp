@@ -85,13 +85,15 @@ Error cannot_open(const std::string& path, const FileOptions& o, int error) {
 
 void Gate::enter() {
   std::unique_lock hold(lock_);
-  changed_.wait(hold, [this] { return !alone_; });
-  ++inside_;
+  changed_.wait(hold, [this, turn = came_++] { return turn == entered_ && !alone_; });
+  ++entered_, ++inside_;
+  changed_.notify_all();
 }
 bool Gate::try_enter() {
   const std::lock_guard hold(lock_);
-  if (!alone_) ++inside_;
-  return !alone_;
+  if (alone_ || came_ != entered_) return false;
+  ++came_, ++entered_, ++inside_;
+  return true;
 }
 void Gate::leave() {
   const std::lock_guard hold(lock_);
@@ -99,9 +101,9 @@ void Gate::leave() {
 }
 void Gate::enter_alone() {
   std::unique_lock hold(lock_);
-  changed_.wait(hold, [this] { return !alone_; });
+  changed_.wait(hold, [this, turn = came_++] { return turn == entered_ && !alone_ && inside_ == 0; });
+  ++entered_;
   alone_ = true;
-  changed_.wait(hold, [this] { return inside_ == 0; });
 }
 void Gate::leave_alone() {
   const std::lock_guard hold(lock_);
@@ -207,32 +209,26 @@ int HostFile::write_direct(u64 at, std::span<const u8> from) {
 
 // What the ring cannot do as one operation is left to the functions.
 bool HostFile::start(const Call& c) {
-  if (!ring_) return false;
-  switch (c.op) {
-    case Op::read:
-    case Op::write: return align_ == 1 ? ring_->start(fd_, c, 1) : start_direct(c);
-    case Op::sync: return ring_->start(fd_, c, 1);
-    case Op::discard: return !device_ && ring_->start(fd_, c, 1);
-    case Op::zero:
-      if (device_ || c.durable || c.at + c.length > size()) return false;
-      return ring_->start(fd_, c, 1);
-  }
-  return false;
+  const bool clears = c.op == Op::discard || c.op == Op::zero;
+  if (!ring_ || (clears && device_)) return false;
+  if (c.op == Op::zero && (c.durable || c.at + c.length > size())) return false;
+  return align_ == 1 || c.op == Op::sync ? ring_->start(fd_, c, 1) : start_direct(c);
 }
 
 bool HostFile::start_direct(const Call& c) {
-  if ((c.at | c.length) % align_ || !c.length) return false;
-  const auto buffer = std::make_shared<Aligned>(c.length);
-  if (!buffer->data || !around_.try_enter()) return false;
+  const bool moves = c.op == Op::read || c.op == Op::write;
+  if (moves && ((c.at | c.length) % align_ || !c.length)) return false;
+  const auto buffer = moves ? std::make_shared<Aligned>(c.length) : nullptr;
+  if ((moves && !buffer->data) || !around_.try_enter()) return false;
   if (c.op == Op::write) std::memcpy(buffer->data, c.data, c.length);
-  Call aligned = c;
-  aligned.data = buffer->data;
-  aligned.done = [this, c, buffer](int error) {
+  Call own = c;
+  if (moves) own.data = buffer->data;
+  own.done = [this, c, buffer](int error) {
     if (c.op == Op::read && !error) std::memcpy(c.data, buffer->data, c.length);
     around_.leave();
     c.done(error);
   };
-  if (ring_->start(fd_, aligned, align_)) return true;
+  if (ring_->start(fd_, own, align_)) return true;
   around_.leave();
   return false;
 }
@@ -244,6 +240,7 @@ int HostFile::sync() {
 }
 
 int HostFile::discard(u64 at, u64 length) {
+  const Inside hold(around_, false);
   if (device_) {
     u64 range[2] = {at, length};
     return ::ioctl(fd_, BLKDISCARD, range) == 0 || errno == EOPNOTSUPP ? 0 : errno;
@@ -253,17 +250,22 @@ int HostFile::discard(u64 at, u64 length) {
 }
 
 int HostFile::zero(u64 at, u64 length, bool unmap) {
+  const int error = clear(at, length, unmap);
+  return error == EOPNOTSUPP ? write_zeroes(at, length) : error;
+}
+
+// Zeroes without writing them; EOPNOTSUPP: there is no way.
+int HostFile::clear(u64 at, u64 length, bool unmap) {
+  const Inside hold(around_, false);
   if (device_) {
     u64 range[2] = {at, length};
-    if (::ioctl(fd_, BLKZEROOUT, range) == 0) return 0;
-    return write_zeroes(at, length);
+    return ::ioctl(fd_, BLKZEROOUT, range) == 0 ? 0 : EOPNOTSUPP;
   }
   if (unmap && ::fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, off_t(at), off_t(length)) == 0) {
     // A hole at the end does not lengthen a file whose last sector was cut short.
     return at + length > size() ? resize(at + length) : 0;
   }
-  if (::fallocate(fd_, FALLOC_FL_ZERO_RANGE, off_t(at), off_t(length)) == 0) return 0;
-  return write_zeroes(at, length);
+  return ::fallocate(fd_, FALLOC_FL_ZERO_RANGE, off_t(at), off_t(length)) == 0 ? 0 : EOPNOTSUPP;
 }
 
 int HostFile::write_zeroes(u64 at, u64 length) {

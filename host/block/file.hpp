@@ -58,11 +58,12 @@ struct FileOptions {
   Ring* ring = nullptr;  // makes calls on its own; outlives them
 };
 
-// Many may be inside, or one alone.  Who leaves may be another thread than who entered.
+// Many may be inside, or one alone; whoever came first enters first.  Who leaves may be another thread than who
+// entered.
 class Gate {
  public:
   void enter();
-  bool try_enter();
+  bool try_enter();  // not past those who wait
   void leave();
   void enter_alone();
   void leave_alone();
@@ -70,8 +71,9 @@ class Gate {
  private:
   std::mutex lock_;
   std::condition_variable changed_;
+  core::u64 came_ = 0, entered_ = 0;  // the difference waits
   unsigned inside_ = 0;
-  bool alone_ = false;  // somebody is alone, or waits until the others left
+  bool alone_ = false;
 };
 
 class HostFile final : public File {
@@ -99,6 +101,7 @@ class HostFile final : public File {
   explicit HostFile(int fd) : fd_(fd) {}
   int read_direct(u64 at, std::span<u8> to);
   int write_direct(u64 at, std::span<const u8> from);
+  int clear(u64 at, u64 length, bool unmap);
   int write_zeroes(u64 at, u64 length);
   bool start_direct(const Call& call);
 
@@ -106,7 +109,8 @@ class HostFile final : public File {
   Ring* ring_ = nullptr;
   bool device_ = false;
   u64 align_ = 1;
-  // Writes that are not aligned read what is around them first, and exclude all others meanwhile.
+  // Past the page cache, writes that are not aligned read what is around them first, and exclude all other calls
+  // meanwhile, also those that clear.
   Gate around_;
 };
 }  // namespace host::block

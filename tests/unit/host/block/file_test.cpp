@@ -7,7 +7,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <atomic>
 #include <cerrno>
+#include <thread>
 
 using namespace host::block;
 using host::block::test::TempFolder;
@@ -205,4 +207,29 @@ TEST_CASE("raw: a guessed image cannot be made to look like another format") {
   CHECK(guessed.write(4096, header) == 0);
   // Who names the format may write anything.
   CHECK(named.write(0, header) == 0);
+}
+
+// What writes part of a block past the page cache reads the rest first: zeroes must not come between.
+TEST_CASE("block file: past the page cache, zeroes of one sector and a write of the next are both there") {
+  TempFolder t;
+  const auto opened = HostFile::open(t.file("a", std::string(4096, '\0')), {.direct = true});
+  if (!opened || (*opened)->alignment() < 4096) return;
+  HostFile& file = **opened;
+  std::atomic<bool> enough = false;
+  std::thread neighbour([&] {
+    while (!enough) CHECK(file.write(512, pattern(512)) == 0);
+  });
+  for (int n = 0; n < 200; ++n) {
+    REQUIRE(file.write(1024, pattern(512)) == 0);
+    REQUIRE(file.zero(1024, 512, n % 2) == 0);
+    std::vector<u8> now(512, 0xee);
+    REQUIRE(file.read(1024, now) == 0);
+    CHECK(now == std::vector<u8>(512));
+    CHECK(file.discard(2048, 512) == 0);
+  }
+  enough = true;
+  neighbour.join();
+  std::vector<u8> now(512);
+  CHECK(file.read(512, now) == 0);
+  CHECK(now == pattern(512));
 }
