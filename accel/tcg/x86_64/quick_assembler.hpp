@@ -1,6 +1,6 @@
 #pragma once
 // asmjit's assembler with the forms that translated blocks are full of encoded right here: moves, arithmetic on 32 and 64
-// bits, jumps.  What is not here, asmjit does.  Same bytes as asmjit's, so that tests can compare; a quarter of the time.
+// bits, jumps.  What is not here, asmjit does.  Same bytes as asmjit's, so that tests can compare.
 // Labels are ours too: within one block, jumps forward take 32 bits, jumps back 8 where they reach.
 //
 // Encodings: Intel SDM volume 2, chapters 2 to 5.
