@@ -237,8 +237,8 @@ TEST_CASE("cirrus blitter: copies, patterns and expansions at every depth, as an
   }
 }
 
-// Nothing is said of pixels of 16 and 32 bits at addresses that are no multiple of their size; here a BLT draws at the
-// byte that GR28 says.  QEMU 7.2 rounds that address down to a pixel where it draws pixel by pixel, but not in copies.
+// Pixels of 16 and 32 bits at addresses that are no multiple of their size: we know no text on them; here a BLT draws at
+// the byte that GR28 says.  QEMU 7.2 rounds that address down to a pixel where it draws pixel by pixel, but not in copies.
 TEST_CASE("cirrus blitter: a target between two pixels shifts the whole picture by those bytes") {
   for (u8 mode : {0x00, 0x40, 0x80, 0x88, 0xc0, 0xc8})
     for (u32 shift : {1u, 2u, 3u}) {
