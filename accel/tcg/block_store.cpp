@@ -141,6 +141,9 @@ void BlockStore::invalidate(u32 index) {
     // It may be running: it must not jump back once more.
     c_.exit_request.fetch_or(request_kick, std::memory_order_relaxed);
     if (const u32 plain = find(b.phys, b.pc, b.mode); plain != no_block) blocks_[plain].tier = TranslatedBlock::Tier::block;
+  } else if (b.tier == TranslatedBlock::Tier::unlikely) {
+    // The region in its place may have to fall back on it.
+    if (const u32 region = find(b.phys, b.pc, b.mode); region != no_block) invalidate(region);
   }
   for (unsigned privilege = 0; privilege < 2; ++privilege) {
     const std::size_t i = accel::probe_index(b.pc);
@@ -177,6 +180,7 @@ void BlockStore::each_block_in(GuestPhys at, u64 size, F f) const {
 
 void BlockStore::code_written(GuestPhys at, u64 size) {
   each_block_in(at, size, [&](u32 i, std::size_t page) {
+    if (!blocks_[i].valid) return;  // a region went with its block
     invalidate(i);
     refresh_lines(page);
   });

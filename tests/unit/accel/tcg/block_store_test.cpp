@@ -74,6 +74,25 @@ TEST_CASE("block store: overlapping blocks, one in many lines, all go with a com
   CHECK(b.store[beside].valid);
 }
 
+TEST_CASE("block store: a region goes with its code, also before its entry, and with the block that it falls back on") {
+  using Tier = TranslatedBlock::Tier;
+  for (const u32 at : {0x30f8u, 0x30fcu, 0x3100u, 0x3108u, 0x310cu, 0x3110u}) {
+    CAPTURE(at);
+    Bench b;
+    const u64 nothing = 0;
+    const u32 plain = b.add(0x3100, 0x3100, 0, 16);
+    b.store[plain].tier = Tier::unlikely;
+    const u32 region = b.store.add({.phys = 0x3100, .pc = 0x3100, .mode = 0, .code = b.buffer.append(&nothing, 8), .bytes = 8, .before = 4, .tier = Tier::region});
+    CHECK(b.store.find(0x3100, 0x3100, 0) == region);
+    b.c.exit_request = 0;
+    b.store.code_written(GuestPhys{at}, 4);
+    CHECK(b.store[region].valid == (at < 0x30fc || at >= 0x3110));
+    CHECK(b.store[plain].valid == (at < 0x3100 || at >= 0x3110));
+    CHECK((b.c.exit_request == request_kick) == !b.store[region].valid);
+    if (b.store[plain].valid && !b.store[region].valid) CHECK(b.store[plain].tier == Tier::block);
+  }
+}
+
 TEST_CASE("block store: a linked jump is unlinked when its target goes, and may be linked anew") {
   Bench b;
   const u32 from = b.add(0x1000, 0x1000), to = b.add(0x1100, 0x1100);
