@@ -24,6 +24,7 @@ class Guest {
   static constexpr u32 size = 0x10'0000, code = 0x1000, hole = 0x8000, data_abort_vector = 0x10;
 
   Guest() {
+    s.machine = &board;
     s.model = &model;
     arm::reset(s);
     for (u32 page = 0; page < size; page += 0x1000)
@@ -36,6 +37,7 @@ class Guest {
   }
   ~Guest() { munmap(&s, accel::vcpu_mapping_size); }
 
+  MachineBase board;
   CpuState& s = *new (map()) CpuState;
   std::vector<u8> memory = std::vector<u8>(size);
   std::set<u32> breakpoints;
