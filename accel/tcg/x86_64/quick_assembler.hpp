@@ -43,7 +43,7 @@ class QuickAssembler : public x86::Assembler {
 
   // ---- labels and jumps
 
-  Label newLabel() {
+  Label newLabel() override {
     labels_.push_back({});
     return Label(u32(labels_.size() - 1));
   }
