@@ -65,7 +65,8 @@ def text_of(results, layers, picture=None):
                      "`-accel help` says what they are), and without any; 1.00 is no difference. Regions need all the others, whose rows are beside `-regions`.\n")
         parts += [f"### {board}\n\n{r['machine']}; {r['pairs']} rounds, tests at {r['scale']} % of their work, load {r['load']:.1f}.\n\n{ablation.table(r)}"
                   for board, r in layers.items()]
-    return "\n".join([*parts, "Made by `./pinstrap bench --docs docs`; run it for figures of your machine.\n"])
+    return "\n".join([*parts, "What is behind these figures: [performance-notes.md](performance-notes.md).\n",
+                      "Made by `./pinstrap bench --docs docs`; run it for figures of your machine.\n"])
 
 
 def write_docs(folder, results, layers):
