@@ -7,7 +7,7 @@
 
 namespace mips::test {
 namespace {
-constexpr u32 entry_hi = 10, status = 12, cause = 13, watch_lo = 18, watch_hi = 19;
+constexpr u32 entry_hi = 10, cause = 13, watch_lo = 18, watch_hi = 19;
 constexpr u32 w = 1, r = 2, i = 4, global = 1u << 30;
 constexpr u32 data = 0x8000'4000;
 
