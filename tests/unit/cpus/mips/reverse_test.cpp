@@ -82,8 +82,9 @@ TEST_CASE("mips RE: BadVAddr is the address of the program") {
   all_four([](AnyGuest& g) {
     prepare(g, true);
     g.s.r[a0] = 0x0080'0000;
-    for (const auto& [op, offset] : {std::pair{0x20u, 1u}, std::pair{0x21u, 2u}, std::pair{0x29u, 4u}, std::pair{0x23u, 8u},
+    for (const auto& load : {std::pair{0x20u, 1u}, std::pair{0x21u, 2u}, std::pair{0x29u, 4u}, std::pair{0x23u, 8u},
                                      std::pair{0x2au, 5u}, std::pair{0x26u, 7u}, std::pair{0x21u, 3u}}) {
+      const u32 op = load.first, offset = load.second;
       g.put(phys, {i_type(op, v0, a0, offset)});
       g.go(user, user + 4);
       CAPTURE(op);
