@@ -115,8 +115,10 @@ def section(result, chart=None):
     """A board's tables."""
     other = result["other"]
     beside = f", beside {result['version']}" if other else ""
+    scale = result.get("scale", 100)
+    work = "" if scale == 100 else f" with the tests at {scale} % of their work, where the start of each counts for more"
     lines = [f"## {result['board']}", "", *([f"![bar chart]({chart})", ""] if chart else []),
-             f"`-accel {result['accel'] or 'jit'}`{beside}. {result['machine']}; {result['pairs']} {'pairs of ' if other else ''}runs, load {result['load']:.1f}.",
+             f"`-accel {result['accel'] or 'jit'}`{beside}. {result['machine']}; {result['pairs']} {'pairs of ' if other else ''}runs{work}, load {result['load']:.1f}.",
              "", *fact_table(result), ""]
     lines += [f"Of the boot: {BOARDS[result['board']]['boot']}.", "", *translator(result), "", *test_table(result)]
     return "\n".join(lines) + "\n"
