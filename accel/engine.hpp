@@ -44,7 +44,7 @@ struct EngineStats {
   u64 blocks = 0, guest_instructions = 0, guest_bytes = 0, host_bytes = 0 /* in use */, ir_operations = 0;
   u64 flushes = 0, invalidated = 0, chained = 0, lookups = 0, tlb_flushes = 0, tlb_page_flushes = 0, tlb_fills = 0;
   u64 translate_ns = 0, single_steps = 0;
-  u64 regions = 0, region_blocks = 0, region_bytes = 0, region_ns = 0;  // the second tier: how many, of how many blocks, …
+  u64 regions = 0, region_blocks = 0, region_ns = 0;  // the second tier: how many, of how many blocks, …
   u64 host_bytes_made = 0;  // of all blocks, also those dropped
   u64 cpu_ns = 0;           // of the vCPU thread
   u64 memory = 0;           // bytes: code, tables, block store

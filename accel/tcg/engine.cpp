@@ -215,7 +215,6 @@ class TcgEngine final : public Engine {
     blocks_.relink(plain, region);
     ++stats_.regions;
     stats_.region_blocks += region_.blocks;
-    stats_.region_bytes += region_.last - region_.first + 1;
     stats_.region_ns += u64(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count());
   }
 

@@ -16,6 +16,17 @@ using asmjit::imm;
 namespace {
 // An operation that returns into the region, and is no exit that ends in C++ anyway.
 bool returns(const Block& block, std::size_t n) { return n + 1 >= block.code.size() || block.code[n + 1].op != Op::exit_state; }
+
+// Calls f(operation, weight, whether it is a call that returns); the weight tells how deep in loops it is.
+template <class F>
+void each_weighted(const Block& block, F f) {
+  u32 weight = 1;
+  for (std::size_t n = 0; n < block.code.size(); ++n) {
+    const Insn& i = block.code[n];
+    if (i.op == Op::label && i.imm) weight = 1u << 3 * (i.imm - 1);
+    f(i, weight, i.op == Op::call && returns(block, n));
+  }
+}
 }  // namespace
 
 // Whether operand k (d, a, b, c) is a double.
@@ -43,18 +54,9 @@ void Emitter::choose_fp_pins(const Block& block) {
   if (!request_->region || !layout_.fp_count) return;
   std::array<u32, max_slots> uses{};
   std::array<bool, max_slots / 2> paired{};
-  u32 weight = 1, all = 0, calls = 0;
-  bool state_may_change = false;
-  for (std::size_t n = 0; n < block.code.size(); ++n) {
-    const Insn& i = block.code[n];
-    if (i.op == Op::label && i.imm) {
-      weight = 1;
-      for (u32 d = 1; d < i.imm; ++d) weight *= 8;
-    }
-    if (i.op == Op::call && returns(block, n)) {
-      calls += weight;
-      state_may_change = true;
-    }
+  u32 all = 0, calls = 0;
+  each_weighted(block, [&](const Insn& i, u32 weight, bool calls_back) {
+    if (calls_back) calls += weight;
     if (i.op == Op::fp) all += weight;
     const std::array refs{i.d, i.a, i.b, i.op == Op::fp ? i.c : Ref::none()};
     for (unsigned k = 0; k < refs.size(); ++k) {
@@ -63,9 +65,9 @@ void Emitter::choose_fp_pins(const Block& block) {
       uses[u32(slot)] += weight;
       if (is_double(i, k)) paired[u32(slot) / 2] = true;
     }
-  }
+  });
   if (!all) return;
-  fp_known_ = !state_may_change;
+  fp_known_ = !calls;
   if (calls * 8 > all || !has_sse41_) return;
   std::vector<u32> order;
   for (u32 s = 0; s < layout_.fp_count; ++s) {
@@ -94,18 +96,13 @@ void Emitter::choose_pins(const Block& block) {
   if (!request_->region) return;
   constexpr u32 worth = 16;  // uses, weighted, that pay for moving in and out
   std::array<u32, max_slots> uses{};
-  u32 weight = 1, all = 0, calls = 0;
-  for (std::size_t n = 0; n < block.code.size(); ++n) {
-    const Insn& i = block.code[n];
-    if (i.op == Op::label && i.imm) {
-      weight = 1;
-      for (u32 d = 1; d < i.imm; ++d) weight *= 8;
-    }
+  u32 all = 0, calls = 0;
+  each_weighted(block, [&](const Insn& i, u32 weight, bool calls_back) {
     all += weight;
-    if (i.op == Op::call && returns(block, n)) calls += weight;
+    if (calls_back) calls += weight;
     for (const Ref r : {i.d, i.a, i.b})
       if (r.is_guest()) uses[r.index()] += weight;
-  }
+  });
   if (calls * 16 > all) return;
   const auto can_be_pinned = [&](unsigned s) { return s < layout_.pinnable && s - layout_.fp_first >= layout_.fp_count; };
   for (;;) {

@@ -158,6 +158,21 @@ u64 number_from(const char* variable, u64 otherwise) {
   const char* text = std::getenv(variable);
   return text ? std::strtoull(text, nullptr, 0) : otherwise;
 }
+
+// How many ways to run it differ from interpreting `plain`; `lean` is the same, optimised.
+unsigned compare_executors(Differential& d, u64 seed, const Block& plain, const Block& lean) {
+  unsigned wrong = 0;
+  const Outcome want = d.interpreted(plain);
+  const auto compare = [&](const char* who, const Block& b, const Outcome& got) {
+    if (want == got) return;
+    ++wrong;
+    FAIL_CHECK("IR_SEED=" << seed << " IR_BLOCKS=1, " << who << "\n" << differences(want, got) << to_text(b, d.front.layout()));
+  };
+  compare("optimised, interpreted", lean, d.interpreted(lean));
+  compare("optimised, translated", lean, d.translated(lean));
+  if (seed % 4 == 0) compare("not optimised, translated", plain, d.translated(plain));
+  return wrong;
+}
 }  // namespace
 
 TEST_CASE("back end: random blocks do what the interpreter does, optimised or not") {
@@ -172,15 +187,7 @@ TEST_CASE("back end: random blocks do what the interpreter does, optimised or no
     lean = plain;
     optimise(lean);
     d.new_state();
-    const Outcome want = d.interpreted(plain);
-    const auto compare = [&](const char* who, const Block& b, const Outcome& got) {
-      if (want == got) return;
-      ++wrong;
-      FAIL_CHECK("IR_SEED=" << seed << " IR_BLOCKS=1, " << who << "\n" << differences(want, got) << to_text(b, d.front.layout()));
-    };
-    compare("optimised, interpreted", lean, d.interpreted(lean));
-    compare("optimised, translated", lean, d.translated(lean));
-    if (seed % 4 == 0) compare("not optimised, translated", plain, d.translated(plain));
+    wrong += compare_executors(d, seed, plain, lean);
   }
 }
 
@@ -200,15 +207,7 @@ TEST_CASE("back end: random regions do what the interpreter does, optimised or n
     d.request = 0;  // where a region looks at it differs
     d.fp_fast = 1;  // without, a region begins with leaving for its block
     d.limit = 1 + u32(seed % 40);
-    const Outcome want = d.interpreted(plain);
-    const auto compare = [&](const char* who, const Block& b, const Outcome& got) {
-      if (want == got) return;
-      ++wrong;
-      FAIL_CHECK("IR_SEED=" << seed << " IR_BLOCKS=1, " << who << "\n" << differences(want, got) << to_text(b, d.front.layout()));
-    };
-    compare("optimised, interpreted", lean, d.interpreted(lean));
-    compare("optimised, translated", lean, d.translated(lean));
-    if (seed % 4 == 0) compare("not optimised, translated", plain, d.translated(plain));
+    wrong += compare_executors(d, seed, plain, lean);
   }
 }
 
