@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <malloc.h>
 #include <optional>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -242,6 +243,10 @@ class Program {
 }  // namespace
 
 int run(App& app, int argc, const char* const* argv) {
+#ifdef __GLIBC__
+  // Fixed, so that the memory of kernels and images goes back once they are loaded (mallopt(3): else the threshold grows).
+  mallopt(M_MMAP_THRESHOLD, 256 * KiB);
+#endif
   const std::string name = fmt::format("pinstrap-{}", app.info.name);
   Program program(app, name);
   const auto status = program.run({argv + 1, std::size_t(argc - 1)});

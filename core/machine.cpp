@@ -14,8 +14,9 @@ MachineBase::~MachineBase() {
 
 bool MachineBase::add_ram(const char* name, GuestPhys at, u64 size, bool rom) {
   // Aligned for the host's large pages: fewer page faults and TLB misses of the host.  What sticks out is given back.
+  // Not a flash or a card's memory, of which a guest may touch a few bytes only.
   constexpr u64 large = 2 * MiB;
-  const u64 slack = size >= large ? large : 0;
+  const u64 slack = !rom && size >= 8 * large ? large : 0;
   void* p = mmap(nullptr, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) return false;
   u8* host = static_cast<u8*>(p);

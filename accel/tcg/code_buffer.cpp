@@ -41,10 +41,9 @@ const u8* CodeBuffer::append(const void* from, std::size_t bytes) {
   std::memcpy(write_ + used_, from, bytes);
   const std::size_t before = used_;
   used_ = std::min((used_ + bytes + 15) & ~std::size_t(15), size_);
-  // Resident pages count in each mapping.  A part that is full is needed as code; to be patched, a page of it comes back.
-  constexpr std::size_t part = 256 * KiB;
-  if (const std::size_t full = used_ / part * part, from_part = before / part * part; full > from_part)
-    madvise(write_ + from_part, full - from_part, MADV_DONTNEED);
+  // Resident pages count in each mapping.  What was written is needed as code; a page comes back when it is patched.
+  constexpr std::size_t part = 512 * KiB;
+  if (const std::size_t full = used_ / part * part; full > before / part * part) madvise(write_, full, MADV_DONTNEED);
   return at;
 }
 
