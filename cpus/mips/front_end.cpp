@@ -89,6 +89,12 @@ struct Layout {
     for (unsigned n = 0; n < 8; ++n) put(slot::fcc + n, "fcc" + std::to_string(n), &sample.fcc[n]);
     put(slot::dsp_mode, "dsp_mode", &sample.dsp_mode);
     put(slot::dsp_control, "dsp_control", &sample.dsp_control);
+    put(slot::status, "status", &sample.cp0.status);
+    put(slot::cause, "cause", &sample.cp0.cause);
+    put(slot::lines, "lines", &sample.lines);
+    put(slot::epc, "epc", &sample.cp0.epc);
+    put(slot::bad_vaddr, "bad_vaddr", &sample.cp0.bad_vaddr);
+    put(slot::context, "context", &sample.cp0.context);
     // kseg0 and kseg1
     layout = {slots, pins, at(&sample.n), at(&sample.z), at(&sample.c), at(&sample.v), helpers(), at(&sample.fp_fast),
               0, helper_fp, 1, 0x8000'0000, 0x4000'0000, at(&sample.fp_last)};

@@ -220,8 +220,14 @@ struct Mips32Visitor {
     t.require_cp0();
     t.call(d, helper, a, b);
   }
-  void operator()(const mfc0& i) { system(helper_mfc0, t.target(i.t), cp0_register(i.d, i.e)); }
-  void operator()(const mtc0& i) { system(helper_mtc0, {}, cp0_register(i.d, i.e), t.reg(i.t)); }
+  void operator()(const mfc0& i) {
+    t.require_cp0();
+    t.read_cp0(i.t, cp0_register(i.d, i.e));
+  }
+  void operator()(const mtc0& i) {
+    t.require_cp0();
+    t.write_cp0(cp0_register(i.d, i.e), i.t);
+  }
   // There is one set of general registers.
   void operator()(const rdpgpr& i) {
     t.require_cp0();

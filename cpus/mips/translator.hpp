@@ -20,7 +20,7 @@ using tcg::Cond, tcg::Op, tcg::Operand, tcg::Ref;
 namespace slot {
 enum : unsigned {
   ra = 31, pc, delay_slot, isa16, branch_target, branch_taken, llbit, ll_address, lo, hi = lo + 4, fpu_mode = hi + 4, dsp_mode, dsp_control,
-  fcc, f = fcc + 8, count = f + 64
+  status, cause, lines, epc, bad_vaddr, context, fcc, f = fcc + 8, count = f + 64
 };
 }
 static_assert(slot::count <= tcg::max_slots);
@@ -91,6 +91,8 @@ class Translator {
 
   // CP0 instructions begin with this.
   void require_cp0();
+  void read_cp0(u32 t, u32 which);   // which: cp0_register()
+  void write_cp0(u32 which, u32 t);
   // Floating-point instructions begin with this: checked once per block.  False: this CPU has no such unit, and the
   // exception is raised.
   bool require_fpu();

@@ -3,10 +3,11 @@
 #include "guest.hpp"
 
 #include "cpus/mips/cp0.hpp"
+#include "cpus/mips/helpers.hpp"
 
 namespace mips::test {
 namespace {
-constexpr u32 entry_hi = 10, count = 9, compare = 11, status = 12, cause = 13;
+constexpr u32 entry_hi = 10, count = 9, compare = 11, status = 12, cause = 13, epc = 14;
 
 void leave_exception(AnyGuest& g) {
   g.s.cp0.status &= ~status_exl;
@@ -269,6 +270,43 @@ TEST_CASE("mips: WAIT sleeps until an unmasked line, interrupts enabled or not")
     CHECK_FALSE(g.s.halted);
     g.resume(AnyGuest::code + 8);
     CHECK(g.s.pc == AnyGuest::code + 8);
+  });
+}
+
+// ---- moves to and from CP0
+
+TEST_CASE("mips: MFC0 reads what the register holds, whatever way it is translated") {
+  both([](AnyGuest& g) {
+    for (const char* name : {"4Kc", "24Kf"}) {
+      g.s.model = find_model(name);
+      REQUIRE(g.s.model);
+      reset(g.s);
+      Cp0& c = g.s.cp0;
+      c.status = status_bev | status_cu0;
+      settle_status(g.s);
+      c.context = 0x1234'5670, c.bad_vaddr = 0x89ab'cdef, c.epc = 0x8765'4321, c.entry_hi = 0xabcd'e012, c.error_epc = 0x1357'9bdf;
+      for (const u32 lines : {0u, 1u, 0x15u, 0x3fu, ~0u}) {
+        for (const u32 stored : {0u, cause_ti, cause_bd | cause_ip_soft | 5u << 2, ~0u & ~(cause_dc | cause_ip)}) {
+          g.s.lines = lines, c.cause = stored;
+          for (u32 number = 0; number < 32; ++number) {
+            if (number == 1 || number == 9) continue;  // Random and Count
+            for (u32 select = 0; select < 2; ++select) {
+              CAPTURE(number);
+              CAPTURE(select);
+              g.run({mfc0(v0, number, select)});
+              CHECK(g.s.r[v0] == cp0_read(g.s, cp0_register(number, select)));
+              g.run({beq(zero, zero, 1), mfc0(v1, number, select)});
+              CHECK(g.s.r[v1] == g.s.r[v0]);
+            }
+          }
+        }
+      }
+      g.s.r[a0] = 0x8000'4242;
+      g.run({mtc0(a0, epc), mfc0(v0, epc)});
+      CHECK((g.s.r[v0] == 0x8000'4242 && c.epc == 0x8000'4242));
+      g.run({beq(zero, zero, 1), mtc0(zero, epc)});
+      CHECK(c.epc == 0);
+    }
   });
 }
 
