@@ -163,11 +163,11 @@ class TcgEngine final : public Engine {
   // Exceptions and returns from them mostly go where they went before.
   static const void* on_state(VcpuHeader* c) noexcept {
     TcgEngine& e = of(c);
-    const u32 mode = e.front_.mode(*c);
-    if (!c->exit_request.load(std::memory_order_relaxed) && !c->halted && !(mode & mode_transient) && !e.blocks_.step_wanted && e.probes_) {
-      const u32 pc = e.front_.pc(*c);
-      const accel::ProbeEntry& probe = accel::probe_table(c, mode & 1)[accel::probe_index(pc)];
-      if (probe.tag == pc) return probe.code;
+    const u32 unusual = c->exit_request.load(std::memory_order_relaxed) | c->halted | c->slot | e.blocks_.step_wanted | !e.probes_;
+    if (!unusual) [[likely]] {
+      const u32 pc = c->pc | *reinterpret_cast<const u32*>(reinterpret_cast<const u8*>(c) + e.mode_bits_at_);
+      const accel::ProbeEntry& probe = accel::probe_table(c, c->privilege)[accel::probe_index(pc)];
+      if (probe.tag == pc) [[likely]] return probe.code;
     }
     return e.next_code();
   }
@@ -363,6 +363,7 @@ class TcgEngine final : public Engine {
   static constexpr std::size_t max_interpreted = std::size_t(1) << 17;  // blocks kept as IR
   VcpuHeader& c_;
   const FrontEnd& front_;
+  const u16 mode_bits_at_ = front_.layout().mode_bits_at;
   EngineOptions options_;
   const bool probes_ = options_.layers.has(Layer::probe), chains_ = options_.layers.has(Layer::chain);
   std::optional<CodeBuffer> buffer_;

@@ -258,6 +258,7 @@ struct GuestLayout {
   u16 fp_first = 0, fp_count = 0;
   // The slots before this one are general registers, which a region may pin.
   u16 pinnable = 0;
+  u16 mode_bits_at = 0;  // word: the mode bits of the state's pc; 0: there are none
 };
 
 // Text of `-d op`.

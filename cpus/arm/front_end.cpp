@@ -50,6 +50,7 @@ struct Layout {
     layout.fp_first = slot::s0;
     layout.fp_count = 32;
     layout.pinnable = 15;
+    layout.mode_bits_at = at(&sample.thumb);
   }
 };
 

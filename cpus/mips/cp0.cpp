@@ -186,8 +186,8 @@ bool read_hardware_register(CpuState& s, u32 number, u32& v) noexcept {
     case 0: v = s.cp0.ebase & 0x3ff; return true;
     case 1: v = synci_step; return true;
     case 2: v = read_count(s); return true;
-    case 3: v = count_resolution; return true;
-    default: return false;  // 29, UserLocal, is none of Config3 here
+    case last_hardware_register: v = count_resolution; return true;
+    default: return false;
   }
 }
 

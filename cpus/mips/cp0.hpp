@@ -18,6 +18,8 @@ u32 read_count(const CpuState& s);
 // Count reached Compare.
 void timer_expired(CpuState& s) noexcept;
 
+// Hardware registers of a higher number are reserved: 29, UserLocal, is none of Config3 here.
+inline constexpr u32 last_hardware_register = 3;
 // RDHWR; false: reserved.
 bool read_hardware_register(CpuState& s, u32 number, u32& v) noexcept;
 

@@ -30,7 +30,9 @@ void enter(CpuState& s, ExcCode code, u32 ce, u32 offset) {
   s.cp0.status |= status_exl;
   s.pc = vector_base(s) + offset;
   s.slot = s.isa16 = s.halted = 0;
-  settle_status(s);
+  // What settle_status() comes to with EXL set.
+  s.privilege = 0;
+  if (s.exit_request.load(std::memory_order_relaxed) & request_interrupt) update_interrupt_request(s);
 }
 
 // What translations and code go by more than the privilege: kuseg while Status.ERL is set, ksseg in supervisor mode, the

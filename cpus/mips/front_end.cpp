@@ -101,6 +101,7 @@ struct Layout {
     layout.fp_first = slot::f;
     layout.fp_count = 64;
     layout.pinnable = 32;
+    layout.mode_bits_at = at(&sample.isa16);
   }
 };
 }  // namespace

@@ -1,5 +1,6 @@
 // What each instruction of mips32.isa does.  Sections of MD00086 are in that file, instruction by instruction.
 
+#include "cpus/mips/cp0.hpp"
 #include "cpus/mips/translator.hpp"
 
 #include "mips32_decode.hpp"
@@ -250,7 +251,10 @@ struct Mips32Visitor {
   void operator()(const eret&) { leaving(helper_eret); }
   void operator()(const deret&) { leaving(helper_deret); }
   void operator()(const wait&) { leaving(helper_wait); }
-  void operator()(const rdhwr& i) { t.call(t.target(i.t), helper_rdhwr, i.d); }
+  void operator()(const rdhwr& i) {
+    if (i.d > last_hardware_register) return t.reserved();
+    t.call(t.target(i.t), helper_rdhwr, i.d);
+  }
 
   void operator()(const mips32::Undefined& i) {
     constexpr u32 cop0 = 0x10, cop2 = 0x12, lwc2 = 0x32, ldc2 = 0x36, swc2 = 0x3a, sdc2 = 0x3e;
