@@ -147,7 +147,8 @@ class Program {
   static void reset(void* self) {
     auto& p = *static_cast<Program*>(self);
     p.app_.reset_devices(p.app_.machine);
-    p.app_.cpu->reset(p.app_.machine);
+    if (const Status done = p.app_.cpu->reset(p.app_.machine); !done)
+      p.app_.machine.request_shutdown_with(host::report(p.name_, done.error()));
     p.engine_->flush_code();
   }
   static void expire(void* self, unsigned timer) {

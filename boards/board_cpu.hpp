@@ -30,8 +30,8 @@ class BoardCpu {
   // Reads the images the options name.  `device_tree` is the board's own, for kernels started without -dtb.
   virtual core::Status load(const host::Options& options, const core::BoardInfo& board, core::MachineBase& machine,
                             std::span<const core::u8> device_tree) = 0;
-  // CPU registers and memory contents as at power-on.
-  virtual void reset(core::MachineBase& machine) = 0;
+  // CPU registers and memory contents as at power-on; fails when a file that was loaded cannot be read again.
+  virtual core::Status reset(core::MachineBase& machine) = 0;
   // What was loaded where.
   virtual std::string loaded() const = 0;
 };

@@ -65,18 +65,18 @@ class ArmCpu final : public BoardCpu {
   }
 
   // Firmware without a kernel starts as on the board: at address 0, where the flash shows until remapped.
-  void reset(MachineBase& machine) override {
+  Status reset(MachineBase& machine) override {
     arm::semihosting_close_files();
     front_.reset(state_);
     for (const Rom& r : roms_) std::copy(r.contents.begin(), r.contents.end(), machine.host_memory(GuestPhys{r.at}, r.contents.size()));
     machine.show_boot_alias(true);
-    if (!linux_) return;  // the reset vector, in RAM or flash
-    const auto boot = linux_->place(machine);
-    core::check(bool(boot));  // create() saw that everything fits
-    state_.r[0] = boot->r0;
-    state_.r[1] = boot->r1;
-    state_.r[2] = boot->r2;
-    front_.set_pc(state_, boot->pc | boot->thumb);
+    if (!linux_) return {};  // the reset vector, in RAM or flash
+    const auto boot = TRY(linux_->place(machine));
+    state_.r[0] = boot.r0;
+    state_.r[1] = boot.r1;
+    state_.r[2] = boot.r2;
+    front_.set_pc(state_, boot.pc | boot.thumb);
+    return {};
   }
 
   std::string loaded() const override { return linux_ ? linux_->summary() : std::string(); }

@@ -75,19 +75,19 @@ class MipsCpu final : public BoardCpu {
   }
 
   // With a kernel the firmware's work is done, and the kernel starts; else the firmware does.
-  void reset(MachineBase& machine) override {
+  Status reset(MachineBase& machine) override {
     semihosting_close_files();
     front_.reset(state_);
     for (const Rom& r : roms_) std::copy(r.contents.begin(), r.contents.end(), machine.host_memory(GuestPhys{r.at}, r.contents.size()));
     for (const FirmwareStore& s : firmware_) store(machine, s);
-    if (!linux_) return;
-    const auto boot = linux_->place(machine);
-    core::check(bool(boot));  // create() saw that everything fits
-    for (unsigned n = 0; n < 4; ++n) state_.r[4 + n] = boot->a[n];
-    state_.r[29] = boot->sp;
+    if (!linux_) return {};
+    const auto boot = TRY(linux_->place(machine));
+    for (unsigned n = 0; n < 4; ++n) state_.r[4 + n] = boot.a[n];
+    state_.r[29] = boot.sp;
     state_.cp0.status &= ~status_erl;
     settle_status(state_);
-    front_.set_pc(state_, boot->pc);
+    front_.set_pc(state_, boot.pc);
+    return {};
   }
 
   std::string loaded() const override { return linux_ ? linux_->summary() : std::string(); }

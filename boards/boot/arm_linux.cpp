@@ -72,9 +72,7 @@ core::Result<ArmLinux> ArmLinux::create(const ArmLinuxFiles& files, const ArmLin
   // Programs that say where they go are taken for bare programs, unless they come with what only Linux uses.
   const bool placed_by_us = kind == ImageKind::zimage || kind == ImageKind::raw;
   b.linux_ = placed_by_us || b.kernel_.linux_os || !files.dtb.empty() || !files.initrd.empty();
-  if (!files.initrd.empty()) b.initrd_ = TRY(read_file(files.initrd, board.ram_size).context("-initrd"));
-  if (is_uimage(b.initrd_))
-    b.initrd_ = TRY(parse_uramdisk(b.initrd_).context(fmt::format("-initrd: '{}'", files.initrd)));
+  if (!files.initrd.empty()) b.initrd_ = TRY(load_initrd(files.initrd, board.ram_size));
   if (!files.dtb.empty()) {
     b.tags_ = TRY(read_file(files.dtb, MiB).context("-dtb"));
     TRY(check_device_tree(b.tags_, files.dtb));
@@ -97,7 +95,7 @@ Status ArmLinux::check_overlap(std::string_view name, u64 at, u64 size) const {
 // on the page after it.  A tag list sits at the bottom of RAM, below every kernel.
 Status ArmLinux::arrange() {
   for (const Segment& s : kernel_.segments)
-    TRY(check_overlap(fmt::format("-kernel '{}'", files_.kernel), s.at, s.bytes.size() + s.zeros));
+    TRY(check_overlap(fmt::format("-kernel '{}'", files_.kernel), s.at, s.contents.size() + s.zeros));
   if (!linux_) return {};
   const u64 half = board_.ram_at + std::min(board_.ram_size / 2, initrd_reach);
   const u64 first_free = up_to_page(std::max(half, kernel_.high()));

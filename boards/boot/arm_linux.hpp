@@ -42,7 +42,8 @@ class ArmLinux {
   ArmLinuxFiles files_;
   ArmLinuxBoard board_;
   Image kernel_;
-  Bytes initrd_, tags_;  // tags_: the finished device tree or tag list
+  Contents initrd_;
+  Bytes tags_;  // tags_: the finished device tree or tag list
   core::u64 initrd_at_ = 0, tags_at_ = 0;
   bool linux_ = false;
 };

@@ -21,8 +21,7 @@ constexpr Layout elf32{4, 52, 24, 28, 42, 44, 32, 4, 12, 16, 20, 8};
 constexpr Layout elf64{8, 64, 24, 32, 54, 56, 56, 8, 24, 32, 40, 16};
 constexpr u64 pt_load = 1;
 
-core::Result<Segment> segment_of(const View& view, std::span<const u8> file, const Layout& l, u64 ph, unsigned index,
-                                 u64 most) {
+core::Result<Segment> segment_of(const View& view, const std::shared_ptr<const File>& file, const Layout& l, u64 ph, unsigned index, u64 most) {
   const u64 offset = view.number(ph + l.offset, l.word), at = view.number(ph + l.paddr, l.word);
   const u64 in_file = view.number(ph + l.filesz, l.word), in_memory = view.number(ph + l.memsz, l.word);
   if (!view.holds(offset, in_file))
@@ -34,9 +33,7 @@ core::Result<Segment> segment_of(const View& view, std::span<const u8> file, con
     return Error{Kind::usage, fmt::format("segment {} needs {} bytes, more than this machine's RAM", index, in_memory)};
   if (at > ~u64(0) - in_memory)
     return Error{Kind::corrupt, fmt::format("segment {} goes past the end of the address space", index)};
-  Segment s{at, {}, in_memory - in_file};
-  s.bytes.assign(file.begin() + std::ptrdiff_t(offset), file.begin() + std::ptrdiff_t(offset + in_file));
-  return s;
+  return Segment{at, Contents(file, file->view().subspan(offset, in_file)), in_memory - in_file};
 }
 }  // namespace
 
@@ -44,7 +41,8 @@ bool is_elf(std::span<const u8> f) {
   return f.size() >= 4 && f[0] == 0x7f && f[1] == 'E' && f[2] == 'L' && f[3] == 'F';
 }
 
-core::Result<Image> parse_elf(std::span<const u8> file, const ImageRules& rules) {
+core::Result<Image> parse_elf(const std::shared_ptr<const File>& from, const ImageRules& rules) {
+  const std::span<const u8> file = from->view();
   if (file.size() < 20 || (file[4] != 1 && file[4] != 2) || (file[5] != 1 && file[5] != 2))
     return Error{Kind::corrupt, "the ELF header is broken"};
   const Layout& l = file[4] == 1 ? elf32 : elf64;
@@ -70,7 +68,7 @@ core::Result<Image> parse_elf(std::span<const u8> file, const ImageRules& rules)
   for (unsigned i = 0; i < count; ++i) {
     const u64 ph = table + i * stride;
     if (view.number(ph, 4) != pt_load || view.number(ph + (l.word == 4 ? 20 : 40), l.word) == 0) continue;
-    image.segments.push_back(TRY(segment_of(view, file, l, ph, i, rules.most)));
+    image.segments.push_back(TRY(segment_of(view, from, l, ph, i, rules.most)));
   }
   if (image.segments.empty()) return Error{Kind::usage, "this ELF file has nothing to load"};
   // Entry is a virtual address; where a segment runs elsewhere than it is loaded, go by where it is loaded.
@@ -94,7 +92,8 @@ u32 crc_of(std::span<const u8> data) { return u32(crc32(0, data.data(), uInt(dat
 
 bool is_uimage(std::span<const u8> f) { return f.size() >= 4 && View(f, true).number(0, 4) == uimage_magic; }
 
-core::Result<Image> parse_uimage(std::span<const u8> file, const ImageRules& rules) {
+core::Result<Image> parse_uimage(const std::shared_ptr<const File>& from, const ImageRules& rules) {
+  const std::span<const u8> file = from->view();
   const View view(file, true);
   if (!view.holds(0, header_size)) return Error{Kind::corrupt, "the file ends inside its uImage header"};
   Bytes header(file.begin(), file.begin() + header_size);
@@ -112,11 +111,11 @@ core::Result<Image> parse_uimage(std::span<const u8> file, const ImageRules& rul
     return Error{Kind::usage, fmt::format("this uImage holds no kernel (type {})", type)};
   const std::span<const u8> data = file.subspan(header_size, size);
   if (crc_of(data) != view.number(24, 4)) return Error{Kind::corrupt, "the uImage data's checksum is wrong"};
-  Bytes bytes;
+  Contents contents;
   if (packing == compressed_gzip)
-    bytes = TRY(gunzip(data, rules.most ? rules.most : core::GiB, "the uImage"));
+    contents = TRY(gunzip(data, rules.most ? rules.most : core::GiB, "the uImage"));
   else if (packing == compressed_none)
-    bytes.assign(data.begin(), data.end());
+    contents = Contents(from, data);
   else
     return Error{
         Kind::unsupported,
@@ -127,11 +126,12 @@ core::Result<Image> parse_uimage(std::span<const u8> file, const ImageRules& rul
   // A kernel for any address gives its entry as an offset in the whole file, whose header stays in front.
   const bool anywhere = type == type_kernel_noload;
   image.entry = anywhere ? rules.noload_at + (entry >= header_size ? entry - header_size : entry) : entry;
-  image.segments.push_back({anywhere ? rules.noload_at : load, std::move(bytes), 0});
+  image.segments.push_back({anywhere ? rules.noload_at : load, std::move(contents), 0});
   return image;
 }
 
-core::Result<Bytes> parse_uramdisk(std::span<const u8> file) {
+core::Result<Contents> parse_uramdisk(const std::shared_ptr<const File>& from) {
+  const std::span<const u8> file = from->view();
   const View view(file, true);
   const u64 size = view.number(12, 4);
   if (!view.holds(header_size, size)) return Error{Kind::corrupt, "the uImage is cut short"};
@@ -139,7 +139,7 @@ core::Result<Bytes> parse_uramdisk(std::span<const u8> file) {
     return Error{Kind::usage, fmt::format("this uImage holds no ramdisk (type {})", file[30])};
   const std::span<const u8> data = file.subspan(header_size, size);
   if (crc_of(data) != view.number(24, 4)) return Error{Kind::corrupt, "the uImage data's checksum is wrong"};
-  return Bytes(data.begin(), data.end());
+  return Contents(from, data);
 }
 
 // Documentation/arm/booting: the magic number is at 0x24 of the image.

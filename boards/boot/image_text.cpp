@@ -41,15 +41,20 @@ u64 big_endian(const Bytes& b, std::size_t at, std::size_t size) {
 }
 
 // Joins records that follow each other.
-void append(Image& image, u64 at, std::span<const u8> data) {
+struct Run {
+  u64 at;
+  Bytes bytes;
+};
+void append(std::vector<Run>& runs, u64 at, std::span<const u8> data) {
   if (data.empty()) return;
-  if (image.segments.empty() || image.segments.back().end() != at) image.segments.push_back({at, {}, 0});
-  Bytes& to = image.segments.back().bytes;
+  if (runs.empty() || runs.back().at + runs.back().bytes.size() != at) runs.push_back({at, {}});
+  Bytes& to = runs.back().bytes;
   to.insert(to.end(), data.begin(), data.end());
 }
 
 struct Reader {
-  Image image;
+  std::vector<Run> runs;
+  u64 entry = 0;
   u64 base = 0;
   bool ended = false;
 
@@ -60,19 +65,19 @@ struct Reader {
     const u64 offset = big_endian(*b, 1, 2);
     const std::span<const u8> data(b->data() + 4, b->size() - 5);
     switch ((*b)[3]) {
-      case 0: append(image, base + offset, data); return true;
+      case 0: append(runs, base + offset, data); return true;
       case 1: ended = true; return true;
       case 2:
         if (data.size() == 2) base = big_endian(*b, 4, 2) << 4;
         return data.size() == 2;
       case 3:
-        if (data.size() == 4) image.entry = (big_endian(*b, 4, 2) << 4) + big_endian(*b, 6, 2);
+        if (data.size() == 4) entry = (big_endian(*b, 4, 2) << 4) + big_endian(*b, 6, 2);
         return data.size() == 4;
       case 4:
         if (data.size() == 2) base = big_endian(*b, 4, 2) << 16;
         return data.size() == 2;
       case 5:
-        if (data.size() == 4) image.entry = big_endian(*b, 4, 4);
+        if (data.size() == 4) entry = big_endian(*b, 4, 4);
         return data.size() == 4;
       default: return false;
     }
@@ -86,9 +91,9 @@ struct Reader {
     if (type < 0 || type > 9 || type == 4) return false;
     const std::size_t n = address_size[type];
     if (b->size() < n + 2) return false;
-    if (type >= 1 && type <= 3) append(image, big_endian(*b, 1, n), std::span(*b).subspan(n + 1, b->size() - n - 2));
+    if (type >= 1 && type <= 3) append(runs, big_endian(*b, 1, n), std::span(*b).subspan(n + 1, b->size() - n - 2));
     if (type >= 7) {
-      image.entry = big_endian(*b, 1, n);
+      entry = big_endian(*b, 1, n);
       ended = true;
     }
     return true;
@@ -121,16 +126,19 @@ core::Result<Image> parse_hex_text(std::span<const u8> f) {
                                               intel ? "an Intel HEX record" : "an S-record")};
   }
   if (!reader.ended) return Error{Kind::corrupt, "the file is cut short: its end record is missing"};
-  if (reader.image.segments.empty()) return Error{Kind::usage, "the file has nothing to load"};
-  const auto inside = [&](const Segment& s) { return reader.image.entry - s.at < s.bytes.size(); };
-  if (std::none_of(reader.image.segments.begin(), reader.image.segments.end(), inside)) {
-    if (reader.image.entry)
+  if (reader.runs.empty()) return Error{Kind::usage, "the file has nothing to load"};
+  const auto inside = [&](const Run& r) { return reader.entry - r.at < r.bytes.size(); };
+  if (std::none_of(reader.runs.begin(), reader.runs.end(), inside)) {
+    if (reader.entry)
       return Error{Kind::usage, fmt::format("it starts at 0x{:x}, where it loads nothing; give the address the program "
                                             "is loaded at",
-                                            reader.image.entry)};
-    reader.image.entry = reader.image.segments.front().at;  // it says no start
+                                            reader.entry)};
+    reader.entry = reader.runs.front().at;  // it says no start
   }
-  reader.image.kind = intel ? ImageKind::intel_hex : ImageKind::s_record;
-  return std::move(reader.image);
+  Image image;
+  image.kind = intel ? ImageKind::intel_hex : ImageKind::s_record;
+  image.entry = reader.entry;
+  for (Run& r : reader.runs) image.segments.push_back({r.at, std::move(r.bytes), 0});
+  return image;
 }
 }  // namespace boards

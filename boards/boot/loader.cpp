@@ -96,13 +96,14 @@ u64 Image::high() const {
 core::Result<Image> load_image(const std::string& path, const ImageRules& rules) {
   const u64 most = rules.most ? rules.most : core::GiB;
   // An ELF file may carry much that is not loaded.
-  Bytes file = TRY(read_file(path, std::max(most, u64(64) * MiB) * 4));
-  if (is_gzip(file)) file = TRY(gunzip(file, most, path));
+  std::shared_ptr<const File> from = TRY(File::open(path, std::max(most, u64(64) * MiB) * 4));
+  if (is_gzip(from->view())) from = std::make_shared<const File>(TRY(gunzip(from->view(), most, path)));
+  const std::span<const u8> file = from->view();
   Image image;
   if (is_elf(file)) {
-    image = TRY(parse_elf(file, rules).context(fmt::format("'{}'", path)));
+    image = TRY(parse_elf(from, rules).context(fmt::format("'{}'", path)));
   } else if (is_uimage(file)) {
-    image = TRY(parse_uimage(file, rules).context(fmt::format("'{}'", path)));
+    image = TRY(parse_uimage(from, rules).context(fmt::format("'{}'", path)));
   } else if (is_hex_text(file)) {
     image = TRY(parse_hex_text(file).context(fmt::format("'{}'", path)));
   } else {
@@ -116,8 +117,9 @@ core::Result<Image> load_image(const std::string& path, const ImageRules& rules)
                      fmt::format("'{}' is cut short: the zImage has {} bytes of {}", path, file.size(), said)};
     }
     image.entry = rules.raw_at;
-    image.segments.push_back({rules.raw_at, std::move(file), 0});
+    image.segments.push_back({rules.raw_at, Contents(from, file), 0});
   }
+  from->let_go();
   image.path = path;
   return image;
 }
@@ -126,27 +128,34 @@ bool in_memory(const core::MachineBase& machine, u64 at, u64 size) {
   return machine.host_memory(GuestPhys{at}, size) != nullptr;
 }
 
-Status write_memory(core::MachineBase& machine, u64 at, std::span<const u8> bytes, u64 zeros, std::string_view name) {
-  const u64 size = bytes.size() + zeros;
+core::Result<Contents> load_initrd(const std::string& path, u64 most) {
+  const std::shared_ptr<const File> file = TRY(File::open(path, most).context("-initrd"));
+  Contents contents = is_uimage(file->view()) ? TRY(parse_uramdisk(file).context(fmt::format("-initrd: '{}'", path))) : Contents(file, file->view());
+  file->let_go();
+  return contents;
+}
+
+Status write_memory(core::MachineBase& machine, u64 at, const Contents& contents, u64 zeros, std::string_view name) {
+  const u64 size = contents.size() + zeros;
   if (size == 0) return {};
-  u8* host = zeros > ~u64(0) - bytes.size() ? nullptr : machine.host_memory(GuestPhys{at}, size);
+  u8* host = zeros > ~u64(0) - contents.size() ? nullptr : machine.host_memory(GuestPhys{at}, size);
   if (!host)
     return Error{Kind::usage,
                  fmt::format("'{}' needs {} bytes at 0x{:x}, where this machine has no memory; -m may give more", name,
                              size, at)};
-  std::memcpy(host, bytes.data(), bytes.size());
-  std::memset(host + bytes.size(), 0, zeros);
+  const Status copied = contents.copy_to(host);
+  std::memset(host + contents.size(), 0, zeros);
   if (machine.memory_written) machine.memory_written(machine.engine_context, GuestPhys{at}, size);
-  return {};
+  return copied;
 }
 
 Status write_image(core::MachineBase& machine, const Image& image) {
   for (const Segment& s : image.segments)
-    if (s.zeros > ~u64(0) - s.bytes.size() || !in_memory(machine, s.at, s.bytes.size() + s.zeros))
+    if (s.zeros > ~u64(0) - s.contents.size() || !in_memory(machine, s.at, s.contents.size() + s.zeros))
       return Error{Kind::usage,
                    fmt::format("'{}' needs {} bytes at 0x{:x}, where this machine has no memory; -m may give more",
-                               image.path, s.bytes.size() + s.zeros, s.at)};
-  for (const Segment& s : image.segments) TRY(write_memory(machine, s.at, s.bytes, s.zeros, image.path));
+                               image.path, s.contents.size() + s.zeros, s.at)};
+  for (const Segment& s : image.segments) TRY(write_memory(machine, s.at, s.contents, s.zeros, image.path));
   return {};
 }
 

@@ -1,21 +1,17 @@
 #pragma once
-// Programs and data on their way from files into guest memory.  An Image keeps its bytes, so that a reset
-// can write them again.
+// Programs and data on their way from files into guest memory.  An Image says where its bytes are, so that a reset can
+// write them again.
 //
 // Thread: read_… and load_… any; write_image() the vCPU's, or before it runs.
 // Errors: usage and io, one sentence with the file's name.
 
-#include "core/base.hpp"
-#include "core/machine.hpp"
-#include "core/result.hpp"
+#include "boards/boot/contents.hpp"
 
-#include <string>
+#include "core/machine.hpp"
+
 #include <string_view>
-#include <vector>
 
 namespace boards {
-using Bytes = std::vector<core::u8>;
-
 // The whole of a file; refuses folders, empty files, and more than `most` bytes.
 core::Result<Bytes> read_file(const std::string& path, core::u64 most);
 // What gzip data holds, at most `most` bytes; `name` is for messages.
@@ -24,9 +20,9 @@ bool is_gzip(std::span<const core::u8> data);
 
 struct Segment {
   core::u64 at = 0;  // guest physical
-  Bytes bytes;
-  core::u64 zeros = 0;  // after the bytes
-  core::u64 end() const { return at + bytes.size() + zeros; }
+  Contents contents;
+  core::u64 zeros = 0;  // after them
+  core::u64 end() const { return at + contents.size() + zeros; }
 };
 
 enum class ImageKind { elf, zimage, uimage, raw, intel_hex, s_record };
@@ -54,9 +50,8 @@ core::Result<Image> load_image(const std::string& path, const ImageRules& rules)
 
 // Writes all segments to memory; nothing is written when one does not lie in RAM.  Roms are written too.
 core::Status write_image(core::MachineBase& machine, const Image& image);
-// Bytes and then zeros at `at`; `name` is for messages.
-core::Status write_memory(core::MachineBase& machine, core::u64 at, std::span<const core::u8> bytes, core::u64 zeros,
-                          std::string_view name);
+// Contents and then zeros at `at`; `name` is for messages.
+core::Status write_memory(core::MachineBase& machine, core::u64 at, const Contents& contents, core::u64 zeros, std::string_view name);
 // Whether [at, at+size) lies in one block of memory.
 bool in_memory(const core::MachineBase& machine, core::u64 at, core::u64 size);
 
@@ -65,11 +60,13 @@ core::Result<Bytes> load_firmware(const std::string& path, core::u64 size, std::
 // Puts firmware in the memory block of that name.
 core::Status write_firmware(core::MachineBase& machine, std::string_view block, std::span<const core::u8> contents);
 
-// The formats, each for bytes already read (image_formats.cpp, image_text.cpp).
-core::Result<Image> parse_elf(std::span<const core::u8> file, const ImageRules& rules);
-core::Result<Image> parse_uimage(std::span<const core::u8> file, const ImageRules& rules);
+// The formats (image_formats.cpp, image_text.cpp).
+core::Result<Image> parse_elf(const std::shared_ptr<const File>& file, const ImageRules& rules);
+core::Result<Image> parse_uimage(const std::shared_ptr<const File>& file, const ImageRules& rules);
 // What mkimage wrapped for U-Boot: the contents of a uImage of type ramdisk, packed as they are (Linux unpacks them).
-core::Result<Bytes> parse_uramdisk(std::span<const core::u8> file);
+core::Result<Contents> parse_uramdisk(const std::shared_ptr<const File>& file);
+// -initrd: the file, or what mkimage wrapped.
+core::Result<Contents> load_initrd(const std::string& path, core::u64 most);
 bool is_elf(std::span<const core::u8> file);
 bool is_uimage(std::span<const core::u8> file);
 bool is_zimage(std::span<const core::u8> file);

@@ -48,8 +48,7 @@ core::Result<MipsLinux> MipsLinux::create(const MipsLinuxFiles& files, const Mip
   }
   b.kernel_ = std::move(*kernel);
   TRY(b.check_image());
-  if (!files.initrd.empty()) b.initrd_ = TRY(read_file(files.initrd, board.low_ram).context("-initrd"));
-  if (is_uimage(b.initrd_)) b.initrd_ = TRY(parse_uramdisk(b.initrd_).context(fmt::format("-initrd: '{}'", files.initrd)));
+  if (!files.initrd.empty()) b.initrd_ = TRY(load_initrd(files.initrd, board.low_ram));
   TRY(b.arrange());
   b.make_tables();
   return b;

@@ -44,7 +44,8 @@ class MipsLinux {
   MipsLinuxFiles files_;
   MipsLinuxBoard board_;
   Image kernel_;
-  Bytes initrd_, tables_;
+  Contents initrd_;
+  Bytes tables_;
   core::u64 initrd_at_ = 0;
 };
 }  // namespace boards
