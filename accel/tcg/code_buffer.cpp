@@ -38,6 +38,15 @@ CodeBuffer::~CodeBuffer() {
 const u8* CodeBuffer::append(const void* from, std::size_t bytes) {
   check(bytes <= room());
   const u8* at = next();
+#ifdef MADV_POPULATE_WRITE
+  // One call instead of 16 page faults.
+  constexpr std::size_t step = 64 * KiB;
+  if (const std::size_t end = std::min((used_ + bytes + step - 1) / step * step, size_); end > populated_) {
+    const std::size_t from = populated_ / step * step;
+    madvise(write_ + from, end - from, MADV_POPULATE_WRITE);
+    populated_ = end;
+  }
+#endif
   std::memcpy(write_ + used_, from, bytes);
   const std::size_t before = used_;
   used_ = std::min((used_ + bytes + 15) & ~std::size_t(15), size_);

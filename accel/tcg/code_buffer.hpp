@@ -23,7 +23,7 @@ class CodeBuffer {
   // Copies `bytes` of code in and rounds up to 16; the caller checked room().
   const u8* append(const void* from, std::size_t bytes);
   // Forgets all code after `keep` bytes.
-  void rewind(std::size_t keep) { used_ = keep; }
+  void rewind(std::size_t keep) { used_ = populated_ = keep; }
   // Replaces the 32-bit value at executable address `at`.
   void patch32(const u8* at, u32 value);
 
@@ -32,5 +32,6 @@ class CodeBuffer {
   u8* write_;
   const u8* code_;
   std::size_t size_, used_ = 0;
+  std::size_t populated_ = 0;  // bytes of the writable mapping whose pages were asked for
 };
 }  // namespace tcg
