@@ -430,7 +430,7 @@ int main(int argc, char** argv) {
     const auto fuzzer = made(source, only);
     // Not every machine has every device.
     if (!fuzzer->has_work()) {
-      if (seed - first < 100) continue;
+      if (all || seed - first < 100) continue;
       return std::fprintf(stderr, "%s has no device '%s'\n", board.name, std::string(only).c_str()), 2;
     }
     for (u32 n = 0; n < 20'000 && (n % 256 || cpu() < seconds); ++n) fuzzer->step();
