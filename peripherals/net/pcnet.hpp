@@ -246,12 +246,13 @@ struct Pcnet {
     return true;
   }
 
-  // The one after the ring's counter; not owned when its memory does not answer.
+  // The one after the ring's counter; not owned when its memory does not answer, or when it is the same one again.
   Descriptor next(const Ring& ring) {
     const u16 here = ring.counter;
     DescriptorBytes bytes{};
     Descriptor d;
     advance(ring);
+    if (ring.counter == here) return {};
     if (!fetch(ring, bytes, d)) d = {};
     ring.counter = here;
     return d;

@@ -54,6 +54,19 @@ TEST_CASE("pcnet: a frame that runs out of buffers ends with BUFF (RMD1)") {
   CHECK(b.status(rx_ring, 0) == (0x5400 | stp));
   CHECK((b.csr(0) & 0x400) == 0x400);
 }
+TEST_CASE("pcnet: in a ring of one a frame has one buffer, which is not written once it is given back") {
+  NicBench b;
+  b.start();
+  b.csr(0, 4);
+  b.csr(76, 0xffff);  // RCVRL: one descriptor
+  b.csr(72, 0xffff);
+  b.csr(0, 2);
+  b.set_descriptor(rx_ring, 0, rx_buffers, own, 100);
+  const Bytes f = frame_to(us, 300);
+  b.arrive(f);
+  CHECK(b.status(rx_ring, 0) == (0x5400 | stp));
+  CHECK(std::equal(f.begin(), f.begin() + 100, b.memory.begin() + rx_buffers));
+}
 TEST_CASE("pcnet: addresses: own, broadcast, multicast by hash, PROM, DRCVPA, DRCVBC (CSR8 … CSR15)") {
   const Bytes other = frame_to({2, 0, 0, 0, 0, 1}, 60), group = frame_to({0x01, 0x00, 0x5e, 0x00, 0x00, 0x01}, 60);
   const auto takes = [](u16 mode, const Bytes& f, u64 hash = 0) {
