@@ -42,6 +42,9 @@ struct Layout {
     slots[slot::pc] = {"pc", at(&sample.pc)};
     slots[slot::thumb] = {"thumb", at(&sample.thumb)};
     slots[slot::q] = {"q", at(&sample.q)};
+    slots[slot::cpsr_low] = {"cpsr_low", at(&sample.cpsr_low)};
+    slots[slot::irq_lines] = {"irq_lines", at(&sample.irq_lines)};
+    slots[slot::exit_request] = {"exit_request", at(&sample.exit_request)};
     slots[slot::spsr] = {"spsr", at(&sample.spsr)};
     slots[slot::fpexc] = {"fpexc", at(&sample.vfp.fpexc)};
     slots[slot::fpscr] = {"fpscr", at(&sample.vfp.fpscr)};

@@ -55,8 +55,6 @@ u64 return_from_exception(CpuState* s, u32 new_pc, u32, u32) noexcept {
   return outcome_leave;
 }
 
-u64 read_status(CpuState* s, u32, u32, u32) noexcept { return read_cpsr(*s); }
-
 // MSR to the control field.  Masking interrupts is frequent, so the block goes on unless something now asks for the
 // run loop or the next instruction must be translated for another privilege.
 u64 write_status(CpuState* s, u32 value, u32 mask, u32) noexcept {
@@ -133,7 +131,6 @@ std::span<const tcg::Helper> helpers() {
       entry("swi", swi, true),
       entry("bkpt", bkpt, true),
       entry("exception_return", return_from_exception, true),
-      entry("read_cpsr", read_status, false),
       entry("write_cpsr", write_status, true),
       entry("read_user", read_user, false),
       entry("write_user", write_user, false),

@@ -13,7 +13,6 @@ enum HelperIndex : unsigned {
   helper_swi,               // (s) comment field
   helper_bkpt,              // (s) prefetch abort with the debug status
   helper_exception_return,  // (s) new pc; SPSR becomes the CPSR
-  helper_read_cpsr,         // (s)
   helper_write_cpsr,        // (s) value, mask of the bits to change
   helper_read_user,         // (s) register number 8…14 → its user mode value
   helper_write_user,        // (s) register number 8…14, value

@@ -1,5 +1,6 @@
 // Branches, exceptions, status registers, coprocessors.
 
+#include "cpus/arm/state.hpp"
 #include "cpus/arm/translator.hpp"
 
 namespace arm {
@@ -63,11 +64,17 @@ void Translator::exception_return(Ref to) {
   left_ = true;
 }
 
+// read_cpsr()
 void Translator::read_status(u32 d, bool spsr) {
   if (spsr) return write(d, guest(slot::spsr));
-  const Ref to = target(d);
-  call(to, helper_read_cpsr);
-  write(d, to);
+  Ref all = out.value(Op::or_, guest(slot::cpsr_low), out.value(Op::shl, guest(slot::q), 27u));
+  constexpr u8 flags[] = {flag_v, flag_c, flag_z, flag_n};
+  for (u32 i = 0; i < 4; ++i) {
+    const Ref flag = out.temp();
+    out.get_flag(flag, flags[i]);
+    all = out.value(Op::or_, all, out.value(Op::shl, flag, 28 + i));
+  }
+  write(d, all);
 }
 
 void Translator::set_nzcv(Ref v) {
@@ -86,10 +93,25 @@ void Translator::write_status(Operand operand, u32 fields, bool spsr) {
     const Ref kept = out.value(Op::and_, guest(slot::spsr), ~mask);
     return out.emit(Op::or_, guest(slot::spsr), kept, changed);
   }
-  if (!user_ && (written & cpsr_control))
-    return call({}, helper_write_cpsr, operand, written & (cpsr_control | cpsr_flags));
-  if (!(written & cpsr_flags)) return;
-  const Ref v = in(operand);
+  if (!user_ && (written & cpsr_control)) return write_control(operand, written);
+  if (written & cpsr_flags) write_flags(in(operand));
+}
+
+// write_cpsr(): in line where only I changes, no interrupt line is up and nobody asks for the run loop.
+void Translator::write_control(Operand operand, u32 written) {
+  const unsigned slow = out.label(), done = out.label();
+  const Ref changed = out.value(Op::and_, out.value(Op::xor_, in(operand), guest(slot::cpsr_low)), cpsr_control & ~cpsr_i);
+  out.br_nonzero(out.value(Op::or_, out.value(Op::or_, changed, guest(slot::irq_lines)), guest(slot::exit_request)), slow);
+  const Ref masked = out.value(Op::and_, in(operand), cpsr_i);
+  out.emit(Op::or_, guest(slot::cpsr_low), out.value(Op::and_, guest(slot::cpsr_low), ~cpsr_i), masked);
+  if (written & cpsr_flags) write_flags(in(operand));
+  out.br(done);
+  out.place(slow);
+  call({}, helper_write_cpsr, operand, written & (cpsr_control | cpsr_flags));
+  out.place(done);
+}
+
+void Translator::write_flags(Ref v) {
   set_nzcv(v);
   out.emit(Op::and_, guest(slot::q), out.value(Op::shr, v, 27u), 1u);
 }

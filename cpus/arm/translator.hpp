@@ -14,7 +14,7 @@ using tcg::Cond, tcg::Op, tcg::Operand, tcg::Ref;
 
 // Guest registers of the intermediate code, in the order of the front end's layout; R0 to R14 are 0 to 14.
 namespace slot {
-enum : unsigned { sp = 13, lr = 14, pc = 15, thumb, q, spsr, fpexc, fpscr, s0, count = s0 + 32 };
+enum : unsigned { sp = 13, lr = 14, pc = 15, thumb, q, cpsr_low, irq_lines, exit_request, spsr, fpexc, fpscr, s0, count = s0 + 32 };
 }
 constexpr Ref guest(unsigned n) { return Ref::guest(n); }
 
@@ -105,6 +105,8 @@ class Translator {
   void read_status(u32 d, bool spsr);
   void write_status(Operand v, u32 fields, bool spsr);
   void set_nzcv(Ref v);  // from bits 31 to 28
+  void write_control(Operand operand, u32 written);
+  void write_flags(Ref v);
   void coprocessor_read(const CoprocessorTransfer& x);
   void coprocessor_write(const CoprocessorTransfer& x);
 

@@ -467,6 +467,34 @@ TEST_CASE("arm: msr leaves the block only when the next instruction depends on i
   CHECK(g.s.privilege == 1);
 }
 
+TEST_CASE("arm: msr changes what write_cpsr() does, in line or not, and mrs reads what read_cpsr() does (§A4.1.38, §A4.1.39)") {
+  constexpr u32 control = 0xdf, all = 0xf800'00df;
+  for (const u32 before : {svc | cpsr_i, u32(svc), irq | cpsr_i | cpsr_f, fiq | cpsr_f, sys | 1u << 8})
+    for (const u32 to : {svc | cpsr_i, u32(svc), irq | cpsr_i, 0xa800'0000 | svc | cpsr_f, 0x5000'0000 | svc | cpsr_i, u32(sys), 0x1fu << 27 | fiq})
+      for (const u32 lines : {0u, 1u, 2u})
+        for (const bool kicked : {false, true})
+          for (const auto& [msr, mask] : {std::pair{0xe121f000u, control}, std::pair{0xe129f000u, all}}) {
+            CAPTURE(before);
+            CAPTURE(to);
+            Guest g, expected;
+            for (Guest* one : {&g, &expected}) {
+              one->s.irq_lines = lines;
+              one->s.bank_r13[CpuState::bank_fiq] = 0x6000;
+              write_cpsr(one->s, 0x3000'0000 | before);
+              one->s.r[0] = to;
+              one->s.r[13] += 0x100;
+            }
+            if (kicked) g.s.exit_request |= request_kick;
+            g.arm({msr});
+            write_cpsr(expected.s, (read_cpsr(expected.s) & ~mask) | (to & mask));
+            CHECK(read_cpsr(g.s) == read_cpsr(expected.s));
+            CHECK((g.s.r[13] == expected.s.r[13] && g.s.privilege == expected.s.privilege));
+            CHECK((g.s.exit_request & request_interrupt) == (expected.s.exit_request & request_interrupt));
+            g.arm({0xe10f1000});  // mrs r1, cpsr
+            CHECK(g.s.r[1] == read_cpsr(expected.s));
+          }
+}
+
 TEST_CASE("arm: exceptions leave the state of the instruction that raised them (§A2.6)") {
   struct {
     u32 insn, vector, link;
