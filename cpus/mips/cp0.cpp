@@ -78,18 +78,14 @@ void write_debug(CpuState& s, u32 v) {
 void write_wired(CpuState& s, u32 v) { s.cp0.wired = v & (s.model->tlb - 1); }
 }  // namespace
 
-u32 read_cause(const CpuState& s) {
-  const u32 timer = s.cp0.cause & cause_ti ? 1u << 15 : 0;
-  const u32 cause = release2(s) ? s.cp0.cause : s.cp0.cause & ~cause_ti;
-  return cause | (s.lines & 0x3f) << 10 | timer;
-}
+u32 read_cause(const CpuState& s) { return release2(s) ? s.cp0.cause : s.cp0.cause & ~cause_ti; }
 
 u32 read_count(const CpuState& s) { return s.cp0.count_base + (counting(s) ? u32(ticks(s)) : 0); }
 
 void timer_expired(CpuState& s) noexcept {
   s.cp0.cause |= cause_ti;
-  if (unmasked_interrupts(s)) s.halted = 0;
   update_interrupt_request(s);
+  if (unmasked_interrupts(s)) s.halted = 0;
   arm_timer(s);
 }
 

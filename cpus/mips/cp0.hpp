@@ -12,7 +12,7 @@ inline constexpr u32 debug_dm = 1u << 30;
 u32 cp0_read(CpuState& s, u32 which) noexcept;
 void cp0_write(CpuState& s, u32 which, u32 v) noexcept;
 
-// Cause with the pins and the timer in IP.
+// Cause as MFC0 reads it.
 u32 read_cause(const CpuState& s);
 u32 read_count(const CpuState& s);
 // Count reached Compare.

@@ -54,9 +54,11 @@ void settle_status(CpuState& s) {
   update_interrupt_request(s);
 }
 
-u32 unmasked_interrupts(const CpuState& s) { return read_cause(s) & s.cp0.status & status_im; }
+u32 unmasked_interrupts(const CpuState& s) { return s.cp0.cause & s.cp0.status & status_im; }
 
 void update_interrupt_request(CpuState& s) {
+  const u32 timer = (s.cp0.cause & cause_ti) / cause_ti << 15;
+  s.cp0.cause = (s.cp0.cause & ~(cause_ip & ~cause_ip_soft)) | (s.lines & 0x3f) << 10 | timer;
   const bool enabled = (s.cp0.status & (status_ie | status_exl | status_erl)) == status_ie;
   const bool pending = (enabled && unmasked_interrupts(s)) || deferred_watch(s);
   // Only this thread changes this bit, so an atomic operation is needed only when it must change.

@@ -91,7 +91,7 @@ struct Layout {
     put(slot::dsp_control, "dsp_control", &sample.dsp_control);
     put(slot::status, "status", &sample.cp0.status);
     put(slot::cause, "cause", &sample.cp0.cause);
-    put(slot::lines, "lines", &sample.lines);
+    put(slot::exit_request, "exit_request", &sample.exit_request);
     put(slot::epc, "epc", &sample.cp0.epc);
     put(slot::bad_vaddr, "bad_vaddr", &sample.cp0.bad_vaddr);
     put(slot::context, "context", &sample.cp0.context);
@@ -141,6 +141,7 @@ void MipsFrontEnd::translate(tcg::Request& r) const {
                    .mips16 = m.mips16,
                    .fpu = m.has_fpu(),
                    .dsp = m.dsp,
+                   .status_writable = m.status_writable,
                    .fr = (r.mode & mode_fr) != 0,
                    .reversed = (r.mode & mode_reversed) != 0,
                    .aside = s_.aside});

@@ -25,8 +25,8 @@ struct Mips32 {
   void set_line(unsigned n, bool on) noexcept {
     if (!state || n >= ports.inputs) return;
     state->lines = on ? state->lines | 1u << n : state->lines & ~(1u << n);
-    if (on && unmasked_interrupts(*state)) state->halted = 0;
     update_interrupt_request(*state);
+    if (on && unmasked_interrupts(*state)) state->halted = 0;
   }
 
   void expire(core::Timer<0>) noexcept {

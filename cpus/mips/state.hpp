@@ -107,8 +107,8 @@ inline bool reversed(const CpuState& s) {
 }
 constexpr u32 reverse_bits(unsigned size) { return size == 1 ? 3 : size == 2 ? 2 : 0; }
 
-// After every change of Status, Cause or the pins: the privilege, what blocks depend on, and whether an unmasked
-// interrupt, or a watch exception that was put off, asks for the run loop.
+// After every change of Status, Cause or the pins: the privilege, what blocks depend on, Cause.IP by the pins and the timer,
+// and whether an unmasked interrupt, or a watch exception that was put off, asks for the run loop.
 void settle_status(CpuState& s);
 void update_interrupt_request(CpuState& s);
 // Interrupts now pending in Cause.IP, the pins' included, that Status.IM lets through.

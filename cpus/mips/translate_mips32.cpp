@@ -238,8 +238,14 @@ struct Mips32Visitor {
     t.require_cp0();
     t.move(i.d, t.reg(i.t));
   }
-  void operator()(const di& i) { system(helper_di, {}, i.t); }
-  void operator()(const ei& i) { system(helper_ei, {}, i.t); }
+  void operator()(const di& i) {
+    t.require_cp0();
+    t.enable_interrupts(false, i.t);
+  }
+  void operator()(const ei& i) {
+    t.require_cp0();
+    t.enable_interrupts(true, i.t);
+  }
   void operator()(const tlbr&) { system(helper_tlbr); }
   void operator()(const tlbwi&) { system(helper_tlbwi); }
   void operator()(const tlbwr&) { system(helper_tlbwr); }

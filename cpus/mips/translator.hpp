@@ -20,7 +20,7 @@ using tcg::Cond, tcg::Op, tcg::Operand, tcg::Ref;
 namespace slot {
 enum : unsigned {
   ra = 31, pc, delay_slot, isa16, branch_target, branch_taken, llbit, ll_address, lo, hi = lo + 4, fpu_mode = hi + 4, dsp_mode, dsp_control,
-  status, cause, lines, epc, bad_vaddr, context, fcc, f = fcc + 8, count = f + 64
+  status, cause, exit_request, epc, bad_vaddr, context, fcc, f = fcc + 8, count = f + 64
 };
 }
 static_assert(slot::count <= tcg::max_slots);
@@ -32,6 +32,7 @@ struct CodeFacts {
   bool big_endian;
   bool release2, mips16, fpu;
   unsigned dsp;
+  u32 status_writable;
   bool fr;          // Status.FR
   bool reversed;    // Status.RE in user mode
   Aside aside;      // the instruction, when it is not what the request's bytes say
@@ -93,6 +94,7 @@ class Translator {
   void require_cp0();
   void read_cp0(u32 t, u32 which);   // which: cp0_register()
   void write_cp0(u32 which, u32 t);
+  void enable_interrupts(bool on, u32 t);  // EI, DI
   // Floating-point instructions begin with this: checked once per block.  False: this CPU has no such unit, and the
   // exception is raised.
   bool require_fpu();
@@ -123,6 +125,7 @@ class Translator {
   Tried disturbed(std::size_t from, const Jump& j, Hold hold) const;
   void branch_unless(const Jump& j, unsigned label);
   Ref tested(const Jump& j) { return j.mask == ~0u ? j.a : out.value(Op::and_, j.a, j.mask); }
+  void write_status(u32 t);
   Ref computed_address(u32 base, Operand offset, u8 mem);
   void one();
   void begin(u32 at, u16 slot);

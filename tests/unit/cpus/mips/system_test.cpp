@@ -282,12 +282,13 @@ TEST_CASE("mips: MFC0 reads what the register holds, whatever way it is translat
       REQUIRE(g.s.model);
       reset(g.s);
       Cp0& c = g.s.cp0;
-      c.status = status_bev | status_cu0;
+      c.status = status_bev | status_cu0 | status_exl;  // no interrupt is taken
       settle_status(g.s);
       c.context = 0x1234'5670, c.bad_vaddr = 0x89ab'cdef, c.epc = 0x8765'4321, c.entry_hi = 0xabcd'e012, c.error_epc = 0x1357'9bdf;
       for (const u32 lines : {0u, 1u, 0x15u, 0x3fu, ~0u}) {
         for (const u32 stored : {0u, cause_ti, cause_bd | cause_ip_soft | 5u << 2, ~0u & ~(cause_dc | cause_ip)}) {
           g.s.lines = lines, c.cause = stored;
+          update_interrupt_request(g.s);
           for (u32 number = 0; number < 32; ++number) {
             if (number == 1 || number == 9) continue;  // Random and Count
             for (u32 select = 0; select < 2; ++select) {
@@ -308,6 +309,47 @@ TEST_CASE("mips: MFC0 reads what the register holds, whatever way it is translat
       CHECK(c.epc == 0);
     }
   });
+}
+
+TEST_CASE("mips: MTC0 of Status, DI and EI change what cp0_write() does, in line or not") {
+  constexpr u32 im = 0xff00, di = 0x4160'6000, ei = 0x4160'6020;
+  for (const char* name : {"4Kc", "24Kf"}) {
+    LittleGuest g(true, name), expected(true, name);
+    for (const u32 before : {0u, status_ie, status_ie | im, status_exl | 0x10 | im | status_ie, status_erl, status_cu1 | im})
+      for (const u32 to : {0u, status_ie, 0x10u | status_ie, status_exl | 0x10u, status_exl | status_ksu | status_ie | im, 0x400u | status_ie,
+                           status_cu1, status_erl | 0x10u, status_bev | status_exl, ~0u, status_re | status_exl, status_mx})
+        for (const u32 pending : {0u, u32(cause_ip_soft), u32(cause_wp)})
+          for (const u32 lines : {0u, 1u})
+            for (const bool kicked : {false, true})
+              for (const u32 instruction : {mtc0(a0, status), di | v0 << 16, ei | v0 << 16}) {
+                CAPTURE(before);
+                CAPTURE(to);
+                CAPTURE(instruction);
+                for (LittleGuest* one : {&g, &expected}) {
+                  one->s.exit_request = 0;
+                  reset(one->s);
+                  one->s.cp0.status = before;
+                  one->s.cp0.cause = pending;
+                  one->s.lines = lines;
+                  one->s.r[a0] = to;
+                  settle_status(one->s);
+                }
+                const bool release2 = g.s.model->release2, moves = instruction == mtc0(a0, status);
+                if ((!moves && !release2) || (g.s.exit_request & request_interrupt)) continue;
+                if (kicked) g.s.exit_request |= request_kick;
+                g.put(AnyGuest::code, {instruction});
+                g.front.set_pc(g.s, AnyGuest::code);
+                g.step();
+                const u32 old = expected.s.cp0.status;
+                cp0_write(expected.s, cp0_register(status, 0), moves ? to : instruction == (ei | v0 << 16) ? old | status_ie : old & ~status_ie);
+                CHECK((g.s.cp0.status == expected.s.cp0.status && g.s.cp0.cause == expected.s.cp0.cause));
+                CHECK((g.s.privilege == expected.s.privilege && g.s.regime == expected.s.regime));
+                CHECK((g.s.fpu_mode == expected.s.fpu_mode && g.s.dsp_mode == expected.s.dsp_mode));
+                CHECK((g.s.exit_request & request_interrupt) == (expected.s.exit_request & request_interrupt));
+                if (!moves) CHECK(g.s.r[v0] == old);
+                CHECK(g.s.pc == AnyGuest::code + 4);
+              }
+  }
 }
 
 // ---- Count and Compare (§9.16, §9.20)
