@@ -15,10 +15,12 @@ namespace boards {
 using namespace core;
 
 Result<std::shared_ptr<const File>> File::open(const std::string& path, u64 most) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Before it is opened: the writer of a pipe would see its reader go.
   struct stat s {};
-  const bool regular = fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_size > 0 && u64(s.st_size) <= most;
-  void* p = regular ? mmap(nullptr, std::size_t(s.st_size), PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+  const bool regular = stat(path.c_str(), &s) == 0 && S_ISREG(s.st_mode);
+  const int fd = regular ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC) : -1;
+  const bool usable = fd >= 0 && fstat(fd, &s) == 0 && s.st_size > 0 && u64(s.st_size) <= most;
+  void* p = usable ? mmap(nullptr, std::size_t(s.st_size), PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
   if (p != MAP_FAILED)
     return std::shared_ptr<const File>(new File(path, fd, {static_cast<const u8*>(p), std::size_t(s.st_size)}));
   if (fd >= 0) close(fd);
