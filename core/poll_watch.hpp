@@ -7,7 +7,6 @@
 #include "core/base.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace core {
 class PollWatch {
@@ -18,11 +17,11 @@ class PollWatch {
   // The device says of the access under way: it changed nothing, and has the same answer until virtual time `at` if
   // nothing but time passes.  True when so many came in a row that a look is worth its cost.
   bool repeats_until(u64 at) {
+    const bool again = last_ == accesses_;  // another word on the same access
+    if (!again && last_ + 1 != accesses_) row_ = 0;
     until_ = row_ ? std::min(until_, at) : at;
-    if (last_ == accesses_) return false;  // another word on the same access
+    if (again) return false;
     last_ = accesses_;
-    ++repeats_;
-    if (std::exchange(others_, accesses_ - repeats_) != accesses_ - repeats_) row_ = 0, until_ = at;
     if (++row_ < enough_) return false;
     row_ = 0;
     return true;
@@ -34,20 +33,20 @@ class PollWatch {
   void begin_round() {
     until_ = ~u64(0);
     row_ = 1;
-    round_at_ = accesses_;
-    round_others_ = accesses_ - repeats_;
+    round_at_ = last_ = accesses_;
   }
   // … to here will repeat until the time returned; 0 when it might not.
-  u64 end_round() const { return accesses_ != round_at_ && accesses_ - repeats_ == round_others_ ? until_ : 0; }
+  u64 end_round() const { return row_ > 1 && row_ - 1 == accesses_ - round_at_ ? until_ : 0; }
   // The look was in vain: the next ones come later and later, so that they cost next to nothing.
   void look_later() { enough_ = std::min(enough_ * 4, most_); }
   void look_soon() { enough_ = least_; }
 
  private:
   static constexpr u32 least_ = 256, most_ = 1 << 20;
-  u64 accesses_ = 0, repeats_ = 0, others_ = 0;
+  u64 accesses_ = 0;
   u64 last_ = 0;  // number of the last access that repeats
-  u64 until_ = 0, round_at_ = 0, round_others_ = 0;
-  u32 row_ = 0, enough_ = least_;
+  u64 until_ = 0, round_at_ = 0;
+  u32 row_ = 0;  // how many in a row, the last of them last_; of a round, and one more
+  u32 enough_ = least_;
 };
 }  // namespace core
