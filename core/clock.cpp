@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 #include <string_view>
+#include <utility>
 #if defined(__x86_64__)
 #include <x86intrin.h>
 #endif
@@ -26,7 +27,7 @@ struct CounterClock {
   u64 limit = 0;                  // ticks from there on; 0: the real clock answers
   u64 rate = 0;                   // ns per tick, in 2^-32
   u64 last = 0;                   // never goes back
-  bool given_up = !kernel_uses_it();
+  bool asked = false, given_up = false;  // asked whether the kernel uses it
 
   static bool kernel_uses_it() {
     static const bool uses = [] {
@@ -45,6 +46,7 @@ struct CounterClock {
     return last = std::max(last, refresh());
   }
   [[gnu::noinline]] u64 refresh() {
+    if (!std::exchange(asked, true)) given_up = !kernel_uses_it();
     const u64 before = __rdtsc(), real = monotonic_ns(), after = __rdtsc();
     if (given_up || after - before > quick) return real;  // interrupted between the two clocks
     const u64 at = before + (after - before) / 2, dt = at - ticks, dn = real - ns;
@@ -61,7 +63,7 @@ struct CounterClock {
     return real;
   }
 };
-thread_local CounterClock counter_clock;
+constinit thread_local CounterClock counter_clock;
 u64 host_ns() { return counter_clock.now(); }
 #else
 u64 host_ns() { return monotonic_ns(); }
@@ -72,7 +74,7 @@ HostClock::HostClock() { offset_ = host_ns(); }
 
 u64 HostClock::host_now() const noexcept { return host_ns(); }
 
-u64 HostClock::now() const noexcept { return paused_at_ != never ? paused_at_ : host_now() - offset_; }
+u64 HostClock::now() const noexcept { return paused_at_ != never ? paused_at_ : host_ns() - offset_; }
 
 void HostClock::pause() {
   if (paused_at_ == never) paused_at_ = now();
