@@ -115,9 +115,9 @@ u16 Counter::count(s64 now) {
     const s64 phase = done % n, half = phase < high_half() ? phase : phase - high_half();
     left = (n & ~1u) - 2 * half;
   }
+  if (!bcd) return u16(left);
   const s64 m = modulus();
-  const u32 value = u32((left % m + m) % m);
-  return bcd ? to_bcd(value) : u16(value);
+  return to_bcd(u32((left % m + m) % m));
 }
 
 // A latch that was not read yet stays ("Counter Latch Command", "Read-Back Command").

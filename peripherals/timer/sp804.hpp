@@ -96,10 +96,10 @@ struct Sp804 {
     if (r.control.is<OneShot>(i)) return Counter::At0::stop;
     return r.control.is<TimerMode>(i) ? Counter::At0::reload : Counter::At0::wrap;
   }
-  // Clocks per count: 1, 16, 256; the undefined code 3 counts as 256 (§3.3.3).
-  u32 prescale(u32 i) const { return 1u << std::min(r.control.get<TimerPre>(i) * 4, 8u); }
+  // Clocks per count, as a power of two: 1, 16, 256; the undefined code 3 counts as 256 (§3.3.3).
+  u32 prescale_bits(u32 i) const { return std::min(r.control.get<TimerPre>(i) * 4, 8u); }
   u64 ticks(u32 i) const {
-    return ns_to_ticks(wires.now() - x.counter[i].base, wires.clock_hz) / prescale(i);
+    return ns_to_ticks(wires.now() - x.counter[i].base, wires.clock_hz) >> prescale_bits(i);
   }
   u32 value(u32 i) const {
     const Counter& c = x.counter[i];
@@ -111,7 +111,7 @@ struct Sp804 {
     if (!r.control.is<TimerEn>(i)) return;
     const u64 passed = ticks(i);
     x.counter[i].start = x.counter[i].value(passed, at0(i), load(i), top(i));
-    x.counter[i].base += ticks_to_ns(passed * prescale(i), wires.clock_hz);
+    x.counter[i].base += ticks_to_ns(passed << prescale_bits(i), wires.clock_hz);
   }
   void reached_zero(u32 i) {
     r.ris[i] = 1;
@@ -123,7 +123,7 @@ struct Sp804 {
     const bool waiting = r.control.is<TimerEn>(i) && !r.ris[i];
     const u64 zero = waiting ? c.next_zero(ticks(i), at0(i), load(i), top(i)) : never;
     if (zero == never) wires.disarm(i);
-    else wires.arm(i, c.base + ticks_to_ns(zero * prescale(i), wires.clock_hz) - wires.now());
+    else wires.arm(i, c.base + ticks_to_ns(zero << prescale_bits(i), wires.clock_hz) - wires.now());
     wires.irq(mis(0) || mis(1));
   }
 };

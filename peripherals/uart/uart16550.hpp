@@ -143,10 +143,12 @@ struct Uart16550 {
     const bool errors = depth() > 1 && (r.lsr.v & error_bits || has_errors());
     const u8 v = u8((r.lsr.v & ~1u) | (x.count != 0) | u32(errors) << 7);
     const u8 cleared = u8(error_bits | r.lsr.mask<OE>());
-    // A character that arrives wakes the guest; that the host takes some again may come unsaid.
-    if (!(r.lsr.v & cleared) && r.lsr.is<THRE>()) wires.repeats_until(never);
-    r.lsr.v &= u8(~cleared);
-    update();
+    if (r.lsr.v & cleared) {
+      r.lsr.v &= u8(~cleared);
+      update();
+    } else if (r.lsr.is<THRE>()) {
+      wires.repeats_until(never);  // a character that arrives wakes the guest; that the host takes some again may come unsaid
+    }
     return v;
   }
   u8 on_read(At<MSR>) {
