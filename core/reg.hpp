@@ -245,8 +245,9 @@ inline const RegInfo* find_again(std::span<const RegInfo> info, u32 off, const R
   return last = find_reg(info, off);
 }
 
+// Where it is hot: in its place.
 template <class Dev>
-u64 read_at(Dev& d, u32 off) {
+[[gnu::always_inline]] inline u64 read_here(Dev& d, u32 off) {
   u64 out = 0;
   const bool handled = until_member(d.r, [&](auto& r) __attribute__((always_inline)) {
     using X = std::remove_reference_t<decltype(r)>;
@@ -268,7 +269,7 @@ u64 read_at(Dev& d, u32 off) {
   return plain_read(*i, &d.r, off);
 }
 template <class Dev>
-void write_at(Dev& d, u32 off, u64 v) {
+[[gnu::always_inline]] inline void write_here(Dev& d, u32 off, u64 v) {
   const bool handled = until_member(d.r, [&](auto& r) __attribute__((always_inline)) {
     using X = std::remove_reference_t<decltype(r)>;
     if constexpr (has(X::access, Wfn)) {
@@ -284,6 +285,14 @@ void write_at(Dev& d, u32 off, u64 v) {
   const RegInfo* i = find_again(reg_info<decltype(d.r)>, off, last);
   if (!i) [[unlikely]] return d.wires.stray(off);
   plain_write(*i, &d.r, off, v);
+}
+template <class Dev>
+[[gnu::noinline]] u64 read_at(Dev& d, u32 off) {
+  return read_here(d, off);
+}
+template <class Dev>
+[[gnu::noinline]] void write_at(Dev& d, u32 off, u64 v) {
+  write_here(d, off, v);
 }
 constexpr u64 size_mask(unsigned size) { return size >= 8 ? ~u64(0) : (u64(1) << size * 8) - 1; }
 
@@ -303,7 +312,7 @@ constexpr bool is_whole(u32 off, unsigned size) {
 // Register by register, lowest address first.
 template <class Dev>
 u64 read_lanes(Dev& d, u32 off, unsigned size) {
-  if (is_whole<Dev>(off, size)) return read_at(d, off);
+  if (is_whole<Dev>(off, size)) return read_here(d, off);
   u64 v = 0;
   for (unsigned done = 0; done < size;) {
     const Lane l = lane_at(reg_info<decltype(d.r)>, off + done, size - done);
@@ -315,7 +324,7 @@ u64 read_lanes(Dev& d, u32 off, unsigned size) {
 // The bytes of a register that are not addressed stay; where ones act (W1C, W1S) they are zeros.
 template <class Dev>
 void write_lanes(Dev& d, u32 off, unsigned size, u64 v) {
-  if (is_whole<Dev>(off, size)) return write_at(d, off, v);
+  if (is_whole<Dev>(off, size)) return write_here(d, off, v);
   for (unsigned done = 0; done < size;) {
     const Lane l = lane_at(reg_info<decltype(d.r)>, off + done, size - done);
     const u64 mask = size_mask(l.size) << l.shift;
@@ -356,7 +365,7 @@ template <class Dev>
   }
   if constexpr (requires { d.map_offset(off); }) off = d.map_offset(off);
   if constexpr (ports.narrow == Narrow::lanes) v = detail::read_lanes(d, off, size);
-  else v = detail::read_at(d, off);
+  else v = detail::read_here(d, off);
   v &= detail::size_mask(size);
   if (trace_registers) [[unlikely]] trace_access(d.wires.name, reg_info<decltype(d.r)>, off, size, v, false);
   return detail::in_register_order(d, size, v);
@@ -374,7 +383,7 @@ template <class Dev>
   v = detail::in_register_order(d, size, v);
   if (trace_registers) [[unlikely]] trace_access(d.wires.name, reg_info<decltype(d.r)>, off, size, v, true);
   if constexpr (ports.narrow == Narrow::lanes) detail::write_lanes(d, off, size, v);
-  else detail::write_at(d, off, v);
+  else detail::write_here(d, off, v);
 }
 
 // A device as the generic algorithms see it: reset, save, load, dump and docs loop over these.
