@@ -17,6 +17,8 @@ class BoardPort {
   static Port make() {
     Port port;
     fill(port, std::make_integer_sequence<unsigned, 64>{});
+    port.reader = reader;
+    port.writer = writer;
     return port;
   }
 
@@ -46,22 +48,28 @@ class BoardPort {
     else return size == 4 ? __builtin_bswap32(v) : __builtin_bswap16(u16(v));
   }
   // Kept out of the 36 accesses below: one copy of the board's address decoder.
-  [[gnu::noinline]] static u64 bus_read(VcpuHeader* c, GuestPhys at, unsigned size) noexcept {
-    const Doing what(*c, Activity::device);
-    c->machine->polls.accessed();
-    return static_cast<Machine*>(c->machine)->read(at, size) & ~u64(0) >> (64 - 8 * size);  // a bridge may drive all lanes
+  [[gnu::noinline]] static u64 bus_read(MachineBase* m, u64 at, unsigned size) noexcept {
+    m->polls.accessed();
+    return static_cast<Machine*>(m)->read(GuestPhys{at}, size);
   }
-  [[gnu::noinline]] static void bus_write(VcpuHeader* c, GuestPhys at, unsigned size, u64 v) noexcept {
-    const Doing what(*c, Activity::device);
-    c->machine->polls.accessed();
-    static_cast<Machine*>(c->machine)->write(at, size, v);
+  [[gnu::noinline]] static void bus_write(MachineBase* m, u64 at, unsigned size, u64 v) noexcept {
+    m->polls.accessed();
+    static_cast<Machine*>(m)->write(GuestPhys{at}, size, v);
+  }
+  static core::DeviceReader reader(VcpuHeader* c, GuestPhys page) noexcept {
+    if constexpr (requires(Machine& m) { m.reader(page); }) return static_cast<Machine*>(c->machine)->reader(page);
+    else return {raw(page), bus_read};
+  }
+  static core::DeviceWriter writer(VcpuHeader* c, GuestPhys page) noexcept {
+    if constexpr (requires(Machine& m) { m.writer(page); }) return static_cast<Machine*>(c->machine)->writer(page);
+    else return {raw(page), bus_write};
   }
 
-  static GuestPhys device_at(const DevicePage& page, u32 va) { return GuestPhys{page.at | (va & 0xfff)}; }
   // What the register gets of what memory or the bus has.
   template <unsigned Aux>
   static u32 loaded(u32 v) {
     constexpr unsigned size = 1u << (Aux & tcg::mem_size);
+    if constexpr (size < 4) v &= (1u << 8 * size) - 1;  // a bridge may drive all lanes
     v = ordered<size>(v);
     if constexpr ((Aux & tcg::mem_signed) && size == 1) v = u32(s32(s8(v)));
     if constexpr ((Aux & tcg::mem_signed) && size == 2) v = u32(s32(s16(v)));
@@ -72,15 +80,19 @@ class BoardPort {
   static u64 load(VcpuHeader* c, u32 va) noexcept {
     constexpr unsigned size = 1u << (Aux & tcg::mem_size);
     const bool user = (Aux & tcg::mem_user) || c->privilege;
-    if (const DevicePage* page = device_page(*c, va, user, false); page && size < 8 && !(va & (size - 1)))
-      return loaded<Aux>(u32(bus_read(c, device_at(*page, va), size)));
+    if (const DevicePage* page = device_page(*c, va, user, false); page && size < 8 && !(va & (size - 1))) {
+      const Doing what(*c, Activity::device);
+      return loaded<Aux>(u32(page->reader.read(c->machine, page->reader.at + (va & 0xfff), size)));
+    }
     const Doing what(*c, Activity::memory);
     const auto at = Cpu::resolve(*c, va, size, false, user, Aux & tcg::mem_plain);
     if (at.fault) return outcome_leave;
     if constexpr (size == 8) return 0;
     u32 v;
-    if (!at.host) v = u32(bus_read(c, at.phys, size));
-    else if constexpr (size == 4) v = load_le<u32>(at.host);
+    if (!at.host) {
+      const Doing device(*c, Activity::device);
+      v = u32(bus_read(c->machine, raw(at.phys), size));
+    } else if constexpr (size == 4) v = load_le<u32>(at.host);
     else if constexpr (size == 2) v = load_le<u16>(at.host);
     else v = *at.host;
     return std::rotr(loaded<Aux>(v), at.rotate);
@@ -91,7 +103,8 @@ class BoardPort {
     constexpr unsigned size = 1u << (Aux & tcg::mem_size);
     const bool user = (Aux & tcg::mem_user) || c->privilege;
     if (const DevicePage* page = device_page(*c, va, user, true); page && size < 8 && !(va & (size - 1))) {
-      bus_write(c, device_at(*page, va), size, ordered<size>(value));
+      const Doing what(*c, Activity::device);
+      page->writer.write(c->machine, page->writer.at + (va & 0xfff), size, ordered<size>(value));
       return 0;
     }
     const Doing what(*c, Activity::memory);
@@ -100,7 +113,8 @@ class BoardPort {
     if constexpr (size == 8) return 0;
     value = ordered<size>(value);
     if (at.host) return store_memory(*c, at.phys, at.host, size, value);
-    bus_write(c, at.phys, size, value);
+    const Doing device(*c, Activity::device);
+    bus_write(c->machine, raw(at.phys), size, value);
     return 0;
   }
 };

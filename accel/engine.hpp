@@ -25,6 +25,9 @@ struct Port {
   using Store = u64 (*)(VcpuHeader*, u32 va, u32 value) noexcept;
   Load load[64] = {};
   Store store[64] = {};
+  // Who answers in a page of devices.
+  core::DeviceReader (*reader)(VcpuHeader*, GuestPhys page) noexcept = nullptr;
+  core::DeviceWriter (*writer)(VcpuHeader*, GuestPhys page) noexcept = nullptr;
 };
 
 struct EngineOptions {

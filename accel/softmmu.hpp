@@ -21,6 +21,9 @@ u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool sto
 // allowed there is so for the whole page.
 void map_device(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool store) noexcept;
 
+// Who answers there may have changed: forgets what map_device found.
+void forget_devices(VcpuHeader& c) noexcept;
+
 // Forgets every mapping; those outside the guest's fixed range (tcg::GuestLayout), for a change of address space; or those
 // of the page (or larger mapping) around `va`.
 void flush_tlb(VcpuHeader& c) noexcept;

@@ -37,14 +37,17 @@ inline constexpr u64 fp_limits[] = {u64(2) << 53, u64(0x7ff) << 53, u64(0x7fd) <
 // What C++ code on the vCPU thread is doing, for the profile; translated code leaves it as it is.
 enum class Activity : u8 { other, memory, device, translation };
 
-// A page of devices that a guest address leads to, so that polling a register needs no walk: a cache, emptied with the page
-// tables.
-struct DevicePage {
-  u32 tag = 0;  // device_tag(); 0: empty
-  u64 at = 0;   // guest physical
+// A page of devices that a guest address leads to, and who answers there, so that polling a register needs no walk and no
+// decoder: a cache, emptied with the page tables.
+struct alignas(32) DevicePage {
+  static constexpr u32 empty = ~0u;
+  u32 tag = empty;  // where the page begins
+  union {  // by direction
+    core::DeviceReader reader = {};
+    core::DeviceWriter writer;
+  };
 };
 inline constexpr unsigned device_pages = 16;  // for each privilege and direction, by the low bits of va >> 12
-constexpr u32 device_tag(u32 va) { return va >> 12 | 1u << 31; }
 
 struct VcpuHeader {
   std::atomic<u32> exit_request{0};  // core::Request bits
@@ -111,7 +114,7 @@ inline u64* page_table(VcpuHeader* c, unsigned privilege, bool store) {
 // The page of devices at `va`, or null when none is known.
 inline const DevicePage* device_page(const VcpuHeader& c, u32 va, bool user, bool store) {
   const DevicePage& d = c.devices[2 * user + store][va >> page_bits & (device_pages - 1)];
-  return d.tag == device_tag(va) ? &d : nullptr;
+  return d.tag == (va & ~0xfffu) ? &d : nullptr;
 }
 // Where execution is to begin again when the instruction at pc was not done: a branch goes with its delay slot.
 inline void restart_instruction(VcpuHeader& c) {

@@ -102,6 +102,7 @@ class Program {
     engine_ = TRY(accel::Engine::create(app_.cpu->vcpu(), app_.cpu->front_end(), app_.port, TRY(engine_options())));
     m.memory_written = [](void* c, GuestPhys at, u64 size) { accel::code_written(*static_cast<accel::VcpuHeader*>(c), at, size); };
     m.rom_mapping_changed = [](void* c, GuestPhys at, u64 size) { accel::rom_mapping_changed(*static_cast<accel::VcpuHeader*>(c), at, size); };
+    m.devices_moved = [](void* c) { accel::forget_devices(*static_cast<accel::VcpuHeader*>(c)); };
     m.engine_context = &app_.cpu->vcpu();
     app_.cpu->on_breakpoint([this](u32 address, bool on) { engine_->set_breakpoint(address, on); });
     return {};

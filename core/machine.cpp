@@ -85,6 +85,11 @@ void MachineBase::set_direct(GuestPhys at, bool direct) {
   }
 }
 
+void MachineBase::window_moved() noexcept {
+  raise(request_flush);
+  if (devices_moved) devices_moved(engine_context);
+}
+
 void MachineBase::arm_timer(unsigned id, u64 delay_ns) noexcept {
   const u64 before = timers.next();
   const u64 t = now();

@@ -20,6 +20,7 @@
 #include <vector>
 
 namespace core {
+class MachineBase;
 
 // Host memory that stands for guest memory.  The engine maps it; devices reach it by DMA.
 struct RamBlock {
@@ -38,6 +39,16 @@ struct KnownRegion {
   const char* name;
   GuestPhys at;
   u64 size;
+};
+
+// Who answers in a page of devices, as long as no window moves: a function, and what it calls the page's first byte.
+struct DeviceReader {
+  u64 at;
+  u64 (*read)(MachineBase*, u64 at, unsigned size) noexcept;
+};
+struct DeviceWriter {
+  u64 at;
+  void (*write)(MachineBase*, u64 at, unsigned size, u64 v) noexcept;
 };
 
 // Why the run loop must look up from guest code.
@@ -91,7 +102,10 @@ class MachineBase {
   // Called when a rom block must be re-read through the machine or may be mapped again (flash leaving or
   // entering read-array mode).
   void (*rom_mapping_changed)(void*, GuestPhys at, u64 size) = nullptr;
-  void* engine_context = nullptr;  // first argument of both
+  // Called when who answers at an address of a device may have changed.
+  void (*devices_moved)(void*) = nullptr;
+  void* engine_context = nullptr;  // first argument of these
+  void window_moved() noexcept;    // a bridge decodes other addresses now
 
   // Says whether guest loads from the rom block at `at` may read its memory; tells rom_mapping_changed on a change.
   void set_direct(GuestPhys at, bool direct);

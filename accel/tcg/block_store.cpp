@@ -284,7 +284,9 @@ void BlockStore::clear_pages(Kind kind) {
 void BlockStore::map_device(u32 va, GuestPhys page, unsigned privilege, bool store) {
   if (!opens_pages_ || region_of(raw(page))) return;  // memory that is not open now may be later
   accel::DevicePage& d = c_.devices[2 * privilege + store][va >> page_bits & (accel::device_pages - 1)];
-  d = {accel::device_tag(va), raw(page)};
+  d.tag = va & ~0xfffu;
+  if (store) d.writer = port && port->writer ? port->writer(&c_, page) : core::DeviceWriter{raw(page), nullptr};
+  else d.reader = port && port->reader ? port->reader(&c_, page) : core::DeviceReader{raw(page), nullptr};
   has_devices_[kind_of(va)] = true;
 }
 
@@ -293,7 +295,11 @@ void BlockStore::clear_devices(Kind kind) {
   has_devices_[kind] = false;
   for (auto& table : c_.devices)
     for (accel::DevicePage& d : table)
-      if (d.tag && kind_of(d.tag << page_bits) == kind) d.tag = 0;
+      if (d.tag != accel::DevicePage::empty && kind_of(d.tag) == kind) d.tag = accel::DevicePage::empty;
+}
+void BlockStore::forget_devices() {
+  clear_devices(mapped);
+  clear_devices(fixed);
 }
 
 void BlockStore::flush_tlb() {
@@ -348,6 +354,9 @@ u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool sto
 }
 void map_device(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool store) noexcept {
   store_of(c).map_device(va, page, privilege, store);
+}
+void forget_devices(VcpuHeader& c) noexcept {
+  if (c.blocks) store_of(c).forget_devices();
 }
 void flush_tlb(VcpuHeader& c) noexcept {
   if (c.blocks) store_of(c).flush_tlb();

@@ -84,6 +84,7 @@ class BlockStore {
   u8* ram_page(GuestPhys page, bool store) const;
   u8* map_page(u32 va, GuestPhys page, unsigned privilege, bool store, bool single_page);
   void map_device(u32 va, GuestPhys page, unsigned privilege, bool store);
+  void forget_devices();
   void flush_tlb();
   void flush_tlb_mapped();
   void flush_tlb_page(u32 va);
@@ -91,6 +92,8 @@ class BlockStore {
   void code_written(GuestPhys at, u64 size);
   bool hits_own_block(GuestPhys at, u64 size) const;
 
+  // Who finds out whom map_device leads to; null where no device is ever accessed.
+  const accel::Port* port = nullptr;
   // Set while one instruction is stepped: then no block is being executed.
   bool stepping = false;
   // A slow path asked for the current instruction to be run again by itself.

@@ -42,7 +42,8 @@ class TcgEngine final : public Engine {
  public:
   TcgEngine(VcpuHeader& c, const FrontEnd& front, const accel::Port& port, const EngineOptions& options, std::optional<CodeBuffer> buffer)
       : c_(c), front_(front), options_(settled(options)), buffer_(std::move(buffer)), blocks_(c, buffer_ ? &*buffer_ : nullptr, front.layout().fixed_at, front.layout().fixed_size, options.layers),
-        interpreter_(c, front, port) {
+        interpreter_(c, front, port), port_(port) {
+    blocks_.port = &port_;
     c.blocks = &blocks_;
     c.engine = this;
 #if PINSTRAP_HOST_X86_64
@@ -372,6 +373,7 @@ class TcgEngine final : public Engine {
   std::unique_ptr<HostBackend> host_;
 #endif
   Interpreter interpreter_;
+  const accel::Port port_;
   Block scratch_;
   Region region_;
   std::vector<Block> interpreted_;  // -accel interp: the IR, by block number

@@ -285,8 +285,31 @@ asmjit::Operand Emitter::outside_place(Ref r) const {
   return pin >= 0 ? asmjit::Operand(pins[pin]) : asmjit::Operand(slot_memory(layout_, r.index()));
 }
 
+// A device is asked before anything is put where others look for it: it does not look.
+void Emitter::slow_word(const SlowMemory& s) {
+  const unsigned aux = (s.aux | (request_->mode & 1 ? mem_user : 0)) & 63;
+  const bool any = !s.flags.mask && !has_own_pins();
+  const auto done = a_.newLabel();
+  put_pc(s.pc, s.delay_slot);
+  a_.mov(header32(at_argument), s.address);
+  if (!s.is_load) a_.mov(header32(at_argument + 4), s.data);
+  a_.call(imm(u64(s.is_load ? (any ? thunks_.any_load : thunks_.device_load)[aux] : (any ? thunks_.any_store : thunks_.device_store)[aux])));
+  if (!any) {
+    a_.jae(done);
+    store_deferred(s.flags, true);
+    spill();
+    slow_access(s.is_load, s.aux);
+    fill();
+    a_.bind(done);
+  }
+  if (s.is_load) a_.mov(s.data, header32(at_result));
+  leave_slot(s.delay_slot);
+  a_.jmp(s.back);
+}
+
 void Emitter::slow_memory(const SlowMemory& s) {
   a_.bind(s.entry);
+  if (s.pair.is_none() && !fp_pinned_) return slow_word(s);
   store_deferred(s.flags, true);
   put_pc(s.pc, s.delay_slot);
   a_.mov(header32(at_argument), s.address);

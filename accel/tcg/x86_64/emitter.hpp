@@ -169,6 +169,7 @@ class Emitter {
   void slow_access(bool is_load, u8 aux);
   asmjit::Operand outside_place(Ref r) const;
   void slow_memory(const SlowMemory& s);
+  void slow_word(const SlowMemory& s);
   void slow_run(const SlowRun& s);
   void put_pc(u32 pc, u16 delay_slot);
   void leave_slot(u16 delay_slot);

@@ -28,6 +28,7 @@ inline constexpr unsigned frame_bytes = 8 + 4 * spill_homes;  // keeps rsp 16-by
 
 inline x86::Mem header32(std::size_t offset) { return x86::dword_ptr(env, s32(offset)); }
 inline constexpr std::size_t at_request = offsetof(VcpuHeader, exit_request), at_pc = offsetof(VcpuHeader, pc), at_slot = offsetof(VcpuHeader, slot),
+                             at_machine = offsetof(VcpuHeader, machine), at_activity = offsetof(VcpuHeader, activity), at_devices = offsetof(VcpuHeader, devices),
                              at_argument = offsetof(VcpuHeader, argument), at_result = offsetof(VcpuHeader, result);
 
 // Host register of a guest slot, or -1 when it lives in memory.
@@ -54,6 +55,12 @@ struct Thunks {
   const u8* leave = nullptr;  // pins are in the state already
   const u8* load[64] = {};
   const u8* store[64] = {};
+  // The same where a page of devices is known at the address, with nothing of the guest's state in memory but pc; carry: not
+  // done, there is none.  Those of any_* go on to `load` and `store` then.
+  const u8* device_load[64] = {};
+  const u8* device_store[64] = {};
+  const u8* any_load[64] = {};
+  const u8* any_store[64] = {};
   std::vector<const u8*> helper;
 };
 }  // namespace tcg::x86_64

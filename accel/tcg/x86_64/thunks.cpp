@@ -2,6 +2,8 @@
 
 #include "core/log.hpp"
 
+#include <bit>
+
 namespace tcg::x86_64 {
 namespace {
 class ThunkMaker {
@@ -86,6 +88,73 @@ class ThunkMaker {
     });
   }
 
+  static void swap_bytes(x86::Assembler& a, const x86::Gp& r, unsigned log_size) {
+    if (log_size == 2) a.bswap(r);
+    if (log_size == 1) a.rol(r.r16(), 8);
+  }
+  // What comes before that: asks the device when one is known at the address, else goes on at `otherwise` or answers carry.
+  // Keeps every register, and puts none in the state: a device does not look at it.
+  const u8* device(bool is_load, u8 aux, const u8* otherwise) {
+    using accel::DevicePage, core::DeviceReader, core::DeviceWriter;
+    constexpr unsigned entry_bits = std::countr_zero(sizeof(DevicePage));
+    static_assert(sizeof(DevicePage) == 1u << entry_bits && accel::page_bits > entry_bits);
+    static_assert(offsetof(DeviceReader, at) == offsetof(DeviceWriter, at) && offsetof(DeviceReader, read) == offsetof(DeviceWriter, write));
+    return make([&](x86::Assembler& a) {
+      const unsigned log_size = aux & mem_size, size = 1u << log_size;
+      const s32 table = s32(at_devices + (2 * ((aux & mem_user) != 0) + !is_load) * accel::device_pages * sizeof(DevicePage));
+      const auto entry = [&](std::size_t offset) { return x86::ptr(env, x86::rcx, 0, table + s32(offset)); };
+      const auto missed = a.newLabel();
+      a.push(x86::rax);
+      a.push(x86::rcx);
+      a.mov(x86::eax, header32(at_argument));
+      a.mov(x86::ecx, x86::eax);
+      a.shr(x86::ecx, accel::page_bits - entry_bits);
+      a.and_(x86::ecx, (accel::device_pages - 1) << entry_bits);
+      a.and_(x86::eax, s32(~0xfffu | (size - 1)));  // a misaligned one is no page's
+      a.cmp(x86::eax, entry(offsetof(DevicePage, tag)));
+      a.jne(missed);
+      std::vector<x86::Gp> kept{x86::rdx};
+      for (unsigned i = pins_kept_by_calls; i < pinned(); ++i) kept.push_back(pins[i].r64());
+      for (const auto& r : kept) a.push(r);
+      const bool pad = kept.size() % 2 == 0;  // a call has the stack aligned
+      if (pad) a.sub(x86::rsp, 8);
+      a.mov(x86::esi, header32(at_argument));
+      a.and_(x86::esi, 0xfff);
+      a.add(x86::rsi, entry(offsetof(DevicePage, reader) + offsetof(DeviceReader, at)));
+      a.mov(x86::rax, entry(offsetof(DevicePage, reader) + offsetof(DeviceReader, read)));
+      a.mov(x86::rdi, x86::qword_ptr(env, s32(at_machine)));
+      a.mov(x86::edx, size);
+      if (!is_load) {
+        a.mov(x86::ecx, header32(at_argument + 4));
+        if (aux & mem_big) swap_bytes(a, x86::ecx, log_size);
+      }
+      a.mov(x86::byte_ptr(env, s32(at_activity)), u8(accel::Activity::device));
+      a.call(x86::rax);
+      a.mov(x86::byte_ptr(env, s32(at_activity)), u8(accel::Activity::other));
+      if (is_load) {
+        if (aux & mem_big) swap_bytes(a, x86::eax, log_size);
+        const x86::Gp narrow = log_size == 0 ? x86::Gp(x86::al) : x86::Gp(x86::ax);
+        if (log_size < 2) aux & mem_signed ? a.movsx(x86::eax, narrow) : a.movzx(x86::eax, narrow);
+        a.mov(header32(at_result), x86::eax);
+      }
+      if (pad) a.add(x86::rsp, 8);
+      for (auto r = kept.rbegin(); r != kept.rend(); ++r) a.pop(*r);
+      a.pop(x86::rcx);
+      a.pop(x86::rax);
+      a.clc();
+      a.ret();
+      a.bind(missed);
+      a.pop(x86::rcx);
+      a.pop(x86::rax);
+      if (otherwise) {
+        a.jmp(asmjit::imm(u64(otherwise)));
+      } else {
+        a.stc();
+        a.ret();
+      }
+    });
+  }
+
   const u8* helper(const Helper& h, const u8* leave) {
     return make([&](x86::Assembler& a) {
       save_pins(a, h.state ? 0 : pins_kept_by_calls);
@@ -136,6 +205,9 @@ Thunks make_thunks(CodeBuffer& buffer, const GuestLayout& layout, const accel::P
   for (unsigned i = 0; i < std::size(port.load); ++i) {
     if (port.load[i]) t.load[i] = m.memory(reinterpret_cast<const void*>(port.load[i]), true, t.leave);
     if (port.store[i]) t.store[i] = m.memory(reinterpret_cast<const void*>(port.store[i]), false, t.leave);
+    if ((i & mem_size) == 3) continue;
+    if (t.load[i]) t.device_load[i] = m.device(true, u8(i), nullptr), t.any_load[i] = m.device(true, u8(i), t.load[i]);
+    if (t.store[i]) t.device_store[i] = m.device(false, u8(i), nullptr), t.any_store[i] = m.device(false, u8(i), t.store[i]);
   }
   for (const Helper& h : layout.helpers) t.helper.push_back(m.helper(h, t.leave));
   return t;

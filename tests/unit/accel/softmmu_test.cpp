@@ -146,7 +146,7 @@ TEST_CASE("soft MMU: a page of devices is known by that privilege and direction,
   Bench b;
   const auto at = [&](u32 va, unsigned privilege, bool store) {
     const DevicePage* d = device_page(b.c, va, privilege, store);
-    return d ? d->at : 0;
+    return d ? store ? d->writer.at : d->reader.at : 0;
   };
   const auto fill = [&] { map_device(b.c, 0xf000'1000, GuestPhys{0x1000'2000}, 0, true); };
   CHECK(at(0, 0, false) == 0);
@@ -156,6 +156,7 @@ TEST_CASE("soft MMU: a page of devices is known by that privilege and direction,
   CHECK(at(0xf001'1000, 0, true) == 0);  // the same place in the cache
   using Forget = void (*)(VcpuHeader&);
   for (const Forget forget : {Forget([](VcpuHeader& c) { flush_tlb(c); }), Forget([](VcpuHeader& c) { flush_tlb_mapped(c); }),
+                              Forget([](VcpuHeader& c) { forget_devices(c); }),
                               Forget([](VcpuHeader& c) { flush_tlb_page(c, 0xf000'1000); }),
                               Forget([](VcpuHeader& c) { remap_page(c, 0xf000'1000, GuestPhys{0x1000'3000}, true); }),
                               Forget([](VcpuHeader& c) { rom_mapping_changed(c, GuestPhys{toy::rom_at}, 4); }),

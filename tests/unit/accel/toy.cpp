@@ -134,9 +134,45 @@ u32 swapped(u32 v) {
   return size == 4 ? __builtin_bswap32(v) : size == 2 ? __builtin_bswap16(u16(v)) : v;
 }
 
+// A device that accel::map_device made known is asked without the state; as any function, it uses the host's registers.
+void use_registers() {
+#if PINSTRAP_HOST_X86_64
+  asm volatile(
+      "mov $-1, %%rcx\n mov %%rcx, %%rdx\n mov %%rcx, %%rsi\n mov %%rcx, %%rdi\n mov %%rcx, %%r8\n mov %%rcx, %%r9\n"
+      "mov %%rcx, %%r10\n mov %%rcx, %%r11\n movq %%rcx, %%xmm4\n movq %%rcx, %%xmm5\n movq %%rcx, %%xmm15\n cmp $0, %%rcx" ::
+          : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm4", "xmm5", "xmm15", "cc");
+#endif
+}
+u64 device_read(MachineBase* base, u64 at, unsigned size) noexcept {
+  Machine& m = *static_cast<Machine*>(base);
+  reach_device(m, u32(at));
+  const u64 v = mix(u32(at), size) * 0x1'0000'0001u;
+  if (m.record) m.events.push_back({0x1'0000 | size, u32(at), u32(v), 0, 0, {}});
+  use_registers();
+  return v;
+}
+void device_write(MachineBase* base, u64 at, unsigned size, u64 v) noexcept {
+  Machine& m = *static_cast<Machine*>(base);
+  reach_device(m, u32(at));
+  if (m.record) m.events.push_back({0x2'0000 | size, u32(at), u32(v & ((u64(1) << 8 * size) - 1)), 0, 0, {}});
+  use_registers();
+}
+template <unsigned aux>
+const accel::DevicePage* known_device(VcpuHeader* c, u32 va, bool is_store) {
+  const bool user = (aux & tcg::mem_user) || c->privilege;
+  return va & ((1u << (aux & tcg::mem_size)) - 1) ? nullptr : accel::device_page(*c, va, user, is_store);
+}
+
 template <unsigned aux>
 u64 slow_load(VcpuHeader* c, u32 va) noexcept {
   Machine& m = machine(*c);
+  if (const accel::DevicePage* page = known_device<aux>(c, va, false)) {
+    constexpr unsigned size = 1u << (aux & tcg::mem_size);
+    u32 v = u32(page->reader.read(&m, page->reader.at + (va & 0xfff), size));
+    if (aux & tcg::mem_big) v = swapped<size>(v);
+    if (aux & tcg::mem_signed) return size == 2 ? u32(s32(s16(v))) : u32(s32(s8(v)));
+    return size == 4 ? v : size == 2 ? u16(v) : u8(v);
+  }
   ++m.slow_loads;
   if (m.faults.contains(va >> 12)) return take_fault(*c);
   constexpr unsigned size = 1u << (aux & tcg::mem_size);
@@ -149,7 +185,7 @@ u64 slow_load(VcpuHeader* c, u32 va) noexcept {
   } else {
     reach_device(m, va);
     v = answer(*c, va) & (size == 4 ? ~0u : (1u << size % 4 * 8) - 1);
-    record(*c, aux << 8, va, v);
+    record(*c, (aux | (user ? tcg::mem_user : 0)) << 8, va, v);
     if (m.leave_at_random && mix(va) & 1) return take_fault(*c);
   }
   if (aux & tcg::mem_signed) v = size == 2 ? u32(s32(s16(v))) : u32(s32(s8(v)));
@@ -158,6 +194,11 @@ u64 slow_load(VcpuHeader* c, u32 va) noexcept {
 template <unsigned aux>
 u64 slow_store(VcpuHeader* c, u32 va, u32 value) noexcept {
   Machine& m = machine(*c);
+  if (const accel::DevicePage* page = known_device<aux>(c, va, true)) {
+    constexpr unsigned size = 1u << (aux & tcg::mem_size);
+    page->writer.write(&m, page->writer.at + (va & 0xfff), size, aux & tcg::mem_big ? swapped<size>(value) : value);
+    return 0;
+  }
   ++m.slow_stores;
   if (m.faults.contains(va >> 12)) return take_fault(*c);
   constexpr unsigned size = 1u << (aux & tcg::mem_size);
@@ -166,7 +207,7 @@ u64 slow_store(VcpuHeader* c, u32 va, u32 value) noexcept {
   if (u8* p = place(*c, aligned, user, true))
     return accel::store_memory(*c, GuestPhys{phys_of(*c, aligned)}, p, size, aux & tcg::mem_big ? swapped<size>(value) : value);
   reach_device(m, va);
-  record(*c, aux << 8 | 1, va, value);
+  record(*c, (aux | (user ? tcg::mem_user : 0)) << 8 | 1, va, value);
   if (m.leave_at_random && mix(va) & 1) return take_fault(*c);
   m.device_words[va] = value;
   return 0;
@@ -270,6 +311,8 @@ void FrontEnd::translate(tcg::Request& q) const {
 accel::Port port() {
   accel::Port p;
   fill(p, std::make_integer_sequence<unsigned, 64>());
+  p.reader = [](VcpuHeader*, GuestPhys page) noexcept { return DeviceReader{raw(page), device_read}; };
+  p.writer = [](VcpuHeader*, GuestPhys page) noexcept { return DeviceWriter{raw(page), device_write}; };
   return p;
 }
 

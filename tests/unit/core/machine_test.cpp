@@ -125,6 +125,14 @@ TEST_CASE("machine: a change of a rom's direct reading is told once") {
   CHECK_FALSE(b.ram[1].direct);
 }
 
+TEST_CASE("machine: a window that moves is told at once, and translated code goes") {
+  Board m;
+  m.window_moved();
+  CHECK(m.requests == request_flush);
+  m.devices_moved = [](void* b) { static_cast<Board*>(b)->wakes = 100; };
+  m.window_moved();
+  CHECK(m.wakes == 100);
+}
 TEST_CASE("machine: arming a timer asks the run loop to look when it is the next one") {
   Board b;
   b.standing.t = 1000;

@@ -20,6 +20,7 @@ using toy::Event;
 
 // Both executors over one guest; dispatch ends the run.
 struct Bench : toy::Guest {
+  accel::Port port = toy::port();
   CodeBuffer buffer = *CodeBuffer::create(4 * MiB);
   BlockStore store{c, &buffer};
   std::unique_ptr<HostBackend> host;
@@ -70,8 +71,8 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-// Pages 0 and 1 are open for everything, 2 (rom) for loads; all else is a device's, which faults for half of the
-// addresses.
+// Pages 0 and 1 are open for everything, 2 (rom) for loads; all else is a device's: one that is known in the pages from 3 on,
+// to privileged loads and the user's stores, and one that faults for half of the addresses.
 struct Differential : Bench {
   static constexpr u32 memory_bytes = 0x2000;
   std::mt19937 random;
@@ -87,12 +88,15 @@ struct Differential : Bench {
     for (u32 page = 3; page < 256; ++page) board.pages[page] = 0x90000 + page;
     board.pages[2] = toy::rom_at >> 12;
     board.pages[toy::rom_at >> 12] = 0x91000;
+    store.port = &port;
     u8* rom = board.ram[1].host;
     for (u32 i = 0; i < 0x1000; i += 4) store_le<u32>(rom + i, i * 0x9e37'79b9u);
     for (unsigned privilege = 0; privilege < 2; ++privilege) {
       for (u32 page = 0; page < 2; ++page)
         for (bool is_store : {false, true}) accel::page_table(&c, privilege, is_store)[page] = reinterpret_cast<u64>(board.ram[0].host);
       accel::page_table(&c, privilege, false)[2] = reinterpret_cast<u64>(rom - 0x2000);
+      for (u32 page = 3; page < 6; ++page)
+        accel::map_device(c, page << 12, GuestPhys{u64(0x90000 + page) << 12}, privilege, privilege == 1);
     }
   }
   static u32 likely(std::mt19937& g) {
