@@ -65,6 +65,19 @@ class BoardPort {
     else return {raw(page), bus_write};
   }
 
+  // Of an aligned access to a page that is open to translated code: words moved together come here when they cross into another.
+  template <unsigned size>
+  static u8* open_memory(VcpuHeader& c, u32 va, bool user, bool is_store) {
+    const u64 page = page_table(&c, user, is_store)[va >> page_bits];
+    return page && !(va & (size - 1)) ? reinterpret_cast<u8*>(page + va) : nullptr;
+  }
+  template <unsigned size>
+  static u32 load_memory(const u8* host) {
+    if constexpr (size == 4) return load_le<u32>(host);
+    else if constexpr (size == 2) return load_le<u16>(host);
+    else return *host;
+  }
+
   // What the register gets of what memory or the bus has.
   template <unsigned Aux>
   static u32 loaded(u32 v) {
@@ -80,6 +93,7 @@ class BoardPort {
   static u64 load(VcpuHeader* c, u32 va) noexcept {
     constexpr unsigned size = 1u << (Aux & tcg::mem_size);
     const bool user = (Aux & tcg::mem_user) || c->privilege;
+    if (const u8* host = open_memory<size>(*c, va, user, false)) return size == 8 ? 0 : loaded<Aux>(load_memory<size>(host));
     if (const DevicePage* page = device_page(*c, va, user, false); page && size < 8 && !(va & (size - 1))) {
       const Doing what(*c, Activity::device);
       return loaded<Aux>(u32(page->reader.read(c->machine, page->reader.at + (va & 0xfff), size)));
@@ -92,9 +106,7 @@ class BoardPort {
     if (!at.host) {
       const Doing device(*c, Activity::device);
       v = u32(bus_read(c->machine, raw(at.phys), size));
-    } else if constexpr (size == 4) v = load_le<u32>(at.host);
-    else if constexpr (size == 2) v = load_le<u16>(at.host);
-    else v = *at.host;
+    } else v = load_memory<size>(at.host);
     return std::rotr(loaded<Aux>(v), at.rotate);
   }
 
@@ -102,6 +114,10 @@ class BoardPort {
   static u64 store(VcpuHeader* c, u32 va, u32 value) noexcept {
     constexpr unsigned size = 1u << (Aux & tcg::mem_size);
     const bool user = (Aux & tcg::mem_user) || c->privilege;
+    if (u8* host = open_memory<size>(*c, va, user, true)) {
+      if constexpr (size < 8) write_memory(host, size, ordered<size>(value));
+      return 0;
+    }
     if (const DevicePage* page = device_page(*c, va, user, true); page && size < 8 && !(va & (size - 1))) {
       const Doing what(*c, Activity::device);
       page->writer.write(c->machine, page->writer.at + (va & 0xfff), size, ordered<size>(value));

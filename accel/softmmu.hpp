@@ -32,6 +32,11 @@ void flush_tlb_page(VcpuHeader& c, u32 va) noexcept;
 // From now on the 4 KiB page at `va` is the one at `page`: forgets what leads elsewhere, and stores unless `writable`.
 void remap_page(VcpuHeader& c, u32 va, GuestPhys page, bool writable) noexcept;
 
+inline void write_memory(u8* host, unsigned size, u32 value) {
+  if (size == 4) store_le<u32>(host, value);
+  else if (size == 2) store_le<u16>(host, u16(value));
+  else *host = u8(value);
+}
 // A store to memory that may hold translated code.  outcome_leave: the store was not done, because it overwrites the
 // block being executed; the instruction is then run again by itself.
 u64 store_memory(VcpuHeader& c, GuestPhys at, u8* host, unsigned size, u32 value) noexcept;

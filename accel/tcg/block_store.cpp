@@ -385,9 +385,7 @@ u64 store_memory(VcpuHeader& c, GuestPhys at, u8* host, unsigned size, u32 value
     restart_instruction(c);
     return outcome_leave;
   }
-  if (size == 4) store_le<u32>(host, value);
-  else if (size == 2) store_le<u16>(host, u16(value));
-  else *host = u8(value);
+  write_memory(host, size, value);
   blocks.code_written(at, size);
   return 0;
 }
