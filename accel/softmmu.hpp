@@ -32,6 +32,13 @@ void flush_tlb_page(VcpuHeader& c, u32 va) noexcept;
 // From now on the 4 KiB page at `va` is the one at `page`: forgets what leads elsewhere, and stores unless `writable`.
 void remap_page(VcpuHeader& c, u32 va, GuestPhys page, bool writable) noexcept;
 
+// For first-level tables of 4096 words, each of which may map its MiB as one section (Arm).  A walk tells which descriptor the
+// table has for the section around `va`, or 0 when that is none or its mapping depends on more than this word and what
+// flush_tlb follows a change of.  flush_tlb_but_sections() forgets every mapping but those of sections whose descriptor in
+// `table` still is what was told: what is kept is what a walk would find, until that word is written, which is watched.
+void note_section(VcpuHeader& c, u32 va, u32 descriptor, GuestPhys table) noexcept;
+void flush_tlb_but_sections(VcpuHeader& c, GuestPhys table) noexcept;
+
 inline void write_memory(u8* host, unsigned size, u32 value) {
   if (size == 4) store_le<u32>(host, value);
   else if (size == 2) store_le<u16>(host, u16(value));

@@ -9,6 +9,7 @@ using accel::page_bits;
 
 namespace {
 constexpr std::size_t bucket_count = 1 << 17;
+constexpr u32 mib_count = 1 << 12;  // of guest virtual space
 std::size_t bucket_of(u64 phys, u32 pc, u32 mode) {
   u64 h = (phys >> 1) * 0x9e3779b97f4a7c15ull + pc * 0x85ebca6bull + mode;
   return (h >> 32 ^ h) & (bucket_count - 1);
@@ -28,14 +29,15 @@ std::size_t BlockStore::page_count(const MachineBase& machine) {
 
 BlockStore::BlockStore(VcpuHeader& c, CodeBuffer* buffer, u32 fixed_at, u32 fixed_size, accel::Layers layers)
     : c_(c), buffer_(buffer), pages_(page_count(*c.machine)), buckets_(bucket_count, no_block), fixed_at_(fixed_at),
-      fixed_size_(layers.has(accel::Layer::fixed) ? fixed_size : 0), opens_pages_(layers.has(accel::Layer::tables)) {
+      fixed_size_(layers.has(accel::Layer::fixed) ? fixed_size : 0), opens_pages_(layers.has(accel::Layer::tables)),
+      keeps_(layers.has(accel::Layer::fixed)), section_(mib_count) {
   std::size_t first = 0;
   for (std::size_t i = 0; i < c.machine->ram.size(); ++i) {
     const RamBlock& b = c.machine->ram[i];
     regions_.push_back({raw(b.at), b.size, b.host, i, first});
     first += b.size >> page_bits;
   }
-  large_.resize(1 << 12);
+  large_.resize(mib_count);
   blocks_.reserve(1 << 14);
 }
 BlockStore::~BlockStore() = default;
@@ -179,6 +181,10 @@ void BlockStore::each_block_in(GuestPhys at, u64 size, F f) const {
 }
 
 void BlockStore::code_written(GuestPhys at, u64 size) {
+  if (table_ && raw(at) < table_at_ + 4 * mib_count && table_at_ < raw(at) + size) {
+    const u64 first = std::max(raw(at), table_at_), last = std::min(raw(at) + size, table_at_ + 4 * mib_count) - 1;
+    drop_changed_sections(u32((first - table_at_) / 4), u32((last - table_at_) / 4));
+  }
   each_block_in(at, size, [&](u32 i, std::size_t page) {
     if (!blocks_[i].valid) return;  // a region went with its block
     invalidate(i);
@@ -235,7 +241,7 @@ u8* BlockStore::map_page(u32 va, GuestPhys page, unsigned privilege, bool store,
   const u32 vp = va >> page_bits;
   if (store) {
     MemoryPage& p = pages_[std::size_t(page_index(page))];
-    if (p.lines) return host;
+    if (p.lines || p.watched) return host;
     const u32 old = p.writer(privilege);
     const u64* table = accel::page_table(&c_, privilege, true);
     const bool still = old != ~0u && old != vp && table[old] + (u64(old) << page_bits) == reinterpret_cast<u64>(host);
@@ -307,6 +313,9 @@ void BlockStore::flush_tlb() {
   clear_pages(mapped);
   clear_pages(fixed);
   clear_probes();
+  for (const u32 mib : sections_) section_[mib] = 0;
+  sections_.clear();
+  watch_table(GuestPhys{~u64(0)});
 }
 void BlockStore::flush_tlb_mapped() {
   ++tlb_flushes;
@@ -341,6 +350,76 @@ void BlockStore::remap_page(u32 va, GuestPhys page, bool writable) {
     if (entry && (entry != same || ((t & 1) && !writable))) entry = 0;
   }
 }
+
+void BlockStore::clear_mib(u32 mib) {
+  const Kind kind = kind_of(mib << 20);
+  const u32 first = mib << 8;
+  clear_devices(kind);
+  bool code = false;
+  for (u32 p = first; p < first + 256; ++p) {
+    for (unsigned t = 0; t < accel::page_table_count; ++t) accel::page_table(&c_, t >> 1, t & 1)[p] = 0;
+    code |= code_page_[p] != 0;
+  }
+  if (code) clear_probes(kind);
+}
+
+void BlockStore::drop_section(u32 mib) {
+  clear_mib(mib);
+  section_[mib] = 0;
+}
+
+void BlockStore::drop_changed_sections(u32 first, u32 last) {
+  for (u32 mib = first; mib <= last; ++mib)
+    if (section_[mib] && section_[mib] != load_le<u32>(table_ + 4 * mib)) {
+      drop_section(mib);
+      std::erase(sections_, mib);
+    }
+}
+
+// Closes the table for stores, and opens the one before again.
+void BlockStore::watch_table(GuestPhys table) {
+  if (table_ && raw(table) == table_at_) return;
+  constexpr u32 pages = 4 * mib_count >> page_bits;
+  const auto each_page = [&](bool watched) {
+    for (u32 p = 0; p < pages; ++p) {
+      pages_[table_page_ + p].watched = watched;
+      if (watched) close_page_for_stores(table_page_ + p, table_ + (p << page_bits));
+    }
+  };
+  if (table_) each_page(false);
+  const Region* r = region_of(raw(table));
+  table_ = keeps_ && r && readable(*r) && raw(table) - r->at + 4 * mib_count <= r->size ? r->host + (raw(table) - r->at) : nullptr;
+  table_at_ = raw(table);
+  if (!table_) return;
+  table_page_ = std::size_t(page_index(table));
+  each_page(true);
+}
+
+void BlockStore::flush_tlb_but_sections(GuestPhys table) {
+  ++tlb_flushes;
+  clear_pages(mapped);
+  clear_probes(mapped);
+  watch_table(table);
+  std::size_t kept = 0;
+  for (const u32 mib : sections_) {
+    if (table_ && section_[mib] == load_le<u32>(table_ + 4 * mib)) sections_[kept++] = mib;
+    else drop_section(mib);
+  }
+  sections_.resize(kept);
+}
+
+void BlockStore::note_section(u32 va, u32 descriptor, GuestPhys table) {
+  const u32 mib = va >> 20;
+  if (section_[mib] == descriptor) return;
+  if (section_[mib]) {
+    drop_section(mib);
+    std::erase(sections_, mib);
+  }
+  if (!descriptor || !table_ || raw(table) != table_at_) return;
+  clear_mib(mib);  // what was listed to be flushed
+  section_[mib] = descriptor;
+  sections_.push_back(mib);
+}
 }  // namespace tcg
 
 namespace accel {
@@ -369,6 +448,12 @@ void flush_tlb_page(VcpuHeader& c, u32 va) noexcept {
 }
 void remap_page(VcpuHeader& c, u32 va, GuestPhys page, bool writable) noexcept {
   if (c.blocks) store_of(c).remap_page(va, page, writable);
+}
+void flush_tlb_but_sections(VcpuHeader& c, GuestPhys table) noexcept {
+  if (c.blocks) store_of(c).flush_tlb_but_sections(table);
+}
+void note_section(VcpuHeader& c, u32 va, u32 descriptor, GuestPhys table) noexcept {
+  if (c.blocks) store_of(c).note_section(va, descriptor, table);
 }
 void code_written(VcpuHeader& c, GuestPhys at, u64 size) noexcept {
   if (c.blocks) store_of(c).code_written(at, size);

@@ -46,6 +46,7 @@ struct MemoryPage {
   u32 inverted_first_block;
   u32 inverted_writer[2];       // va >> 12 it was last opened for stores at, by privilege
   bool many_writers;            // … and at others too
+  bool watched;                 // part of the first-level table: not opened for stores either
   u32 first_block() const { return ~inverted_first_block; }
   void set_first_block(u32 b) { inverted_first_block = ~b; }
   u32 writer(unsigned privilege) const { return ~inverted_writer[privilege]; }
@@ -89,6 +90,8 @@ class BlockStore {
   void flush_tlb_mapped();
   void flush_tlb_page(u32 va);
   void remap_page(u32 va, GuestPhys page, bool writable);
+  void flush_tlb_but_sections(GuestPhys table);
+  void note_section(u32 va, u32 descriptor, GuestPhys table);
   void code_written(GuestPhys at, u64 size);
   bool hits_own_block(GuestPhys at, u64 size) const;
 
@@ -130,13 +133,23 @@ class BlockStore {
     std::vector<u32> code_pages;  // va >> 12 that probes name
   };
   bool has_devices_[2] = {};         // VcpuHeader::devices has some of that kind
-  Kind kind_of(u32 va) const { return va - fixed_at_ < fixed_size_ ? fixed : mapped; }
+  Kind kind_of(u32 va) const { return va - fixed_at_ < fixed_size_ || section_[va >> 20] ? fixed : mapped; }
   void clear_devices(Kind kind);
   void clear_pages(Kind kind);
   void clear_probes(Kind kind);
+  void clear_mib(u32 mib);
+  void drop_section(u32 mib);
+  void drop_changed_sections(u32 first, u32 last);
+  void watch_table(GuestPhys table);
 
   u32 fixed_at_, fixed_size_;
-  bool opens_pages_;  // to translated code
+  bool opens_pages_, keeps_;  // to translated code; what may stay on a flush
+  // Sections of Arm's first-level table: by MiB the descriptor, 0 where nothing is kept, and which those are.
+  // Each descriptor is what the table at table_at_ has: stores there are watched.  Null: no table, no sections.
+  std::vector<u32> section_, sections_;
+  const u8* table_ = nullptr;
+  u64 table_at_ = 0;
+  std::size_t table_page_ = 0;
   Filled filled_[2];
   std::vector<bool> large_;          // per MiB of guest virtual space: part of a mapping larger than 4 KiB
   // Per 4 KiB of guest virtual space: 0 when no probe names it, else 1 + the number of the physical page they lead to.

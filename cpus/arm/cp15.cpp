@@ -1,9 +1,12 @@
 #include "cpus/arm/cp15.hpp"
 
+#include "cpus/arm/mmu.hpp"
 #include "cpus/arm/models.hpp"
 
 #include "accel/softmmu.hpp"
 #include "core/log.hpp"
+
+#include <utility>
 
 namespace arm {
 namespace {
@@ -20,32 +23,40 @@ constexpr u32 clean_done = cpsr_z;  // test-and-clean: bit 30 becomes Z, "no dir
 // CRn, CRm and opcode 2 as one case label.
 constexpr u32 reg(u32 crn, u32 crm, u32 opc2) { return crn << 8 | crm << 4 | opc2; }
 
+void flush(CpuState& s) {
+  s.cp15.manager_opened = 0;
+  accel::flush_tlb(s);
+}
+
 void write_control(CpuState& s, u32 value) {
   if (value & ctl_b) log_unimp("cp15", "big-endian operation asked for at", s.pc);
   const u32 now = (value & ctl_writable) | ctl_ones, changed = now ^ s.cp15.control;
   s.cp15.control = now;
-  if (changed & ctl_translation) accel::flush_tlb(s);
+  if (changed & ctl_translation) flush(s);
 }
 
-void write_and_flush(CpuState& s, u32& target, u32 value) {
-  if (target == value) return;
-  target = value;
-  accel::flush_tlb(s);
+// True when nothing that is open in the domain depends on what it loses.
+bool is_harmless(const CpuState& s, u32 domain, u32 before, u32 now) {
+  if (before == now || now == domain_manager || before == domain_none || before == domain_reserved) return true;
+  return before == domain_manager && now == domain_client && !(s.cp15.manager_opened >> domain & 1);
 }
 
-// Cache operations, c7.  There are no caches, and stores already drop the code translated from what they change, so
-// that "invalidate I", where modified code must become visible, has nothing left to do.
-bool write_c7(CpuState& s, u32 crm, u32 opc2) {
-  const bool wait_for_interrupt = crm == 0 && opc2 == 4;
-  if (wait_for_interrupt && s.irq_lines == 0) s.halted = 1;
-  return true;
+// Linux changes the kernel's domain between client and manager at every switch between threads that differ in it.
+void write_domains(CpuState& s, u32 value) {
+  const u32 before = std::exchange(s.cp15.dacr, value);
+  for (u32 d = 0; d < 16; ++d)
+    if (!is_harmless(s, d, before >> 2 * d & 3, value >> 2 * d & 3)) return flush(s);
+}
+
+void write_pid(CpuState& s, u32 value) {
+  if (std::exchange(s.cp15.fcse, value) != value) flush(s);
 }
 
 // The TLB is unified and an entry goes as a whole, so instruction and data operations are the same.
 bool write_c8(CpuState& s, u32 crm, u32 opc2, u32 value) {
   if (crm < 5 || crm > 7 || opc2 > 1) return false;
   // By MVA: with a PID the virtual address differs from it in the first 32 MiB.
-  if (opc2 == 0 || s.cp15.fcse) accel::flush_tlb(s);
+  if (opc2 == 0 || s.cp15.fcse) accel::flush_tlb_but_sections(s, GuestPhys{s.cp15.ttbr});
   else accel::flush_tlb_page(s, value);
   return true;
 }
@@ -88,24 +99,25 @@ bool cp15_write(CpuState& s, u32 opc1, u32 crn, u32 crm, u32 opc2, u32 value) no
   if (!privileged(s)) return false;
   if (crn == 15) return true;  // test and debug registers ignore writes
   if (opc1 != 0) return false;
-  if (crn == 7) return write_c7(s, crm, opc2);
+  if (is_cache_operation(opc1, crn, crm, opc2)) return true;
   if (crn == 8) return write_c8(s, crm, opc2, value);
   Cp15& c = s.cp15;
   switch (reg(crn, crm, opc2)) {
     case reg(1, 0, 0): write_control(s, value); return true;
     // Entries outlive a change of the table base until software invalidates them (DDI 0100I §B4.9.2).
     case reg(2, 0, 0): c.ttbr = value & ttbr_writable; return true;
-    case reg(3, 0, 0): write_and_flush(s, c.dacr, value); return true;
+    case reg(3, 0, 0): write_domains(s, value); return true;
     case reg(5, 0, 0): c.dfsr = value & fsr_writable; return true;
     case reg(5, 0, 1): c.ifsr = value & fsr_writable; return true;
     case reg(6, 0, 0): c.far = value; return true;
+    case reg(7, 0, 4): s.halted = s.irq_lines == 0; return true;  // wait for interrupt
     case reg(9, 0, 0): c.dcache_lockdown = value; return true;
     case reg(9, 0, 1): c.icache_lockdown = value; return true;
     // No TCM is fitted: the regions read back as zero (DDI 0198E §2.3.10).
     case reg(9, 1, 0):
     case reg(9, 1, 1): return true;
     case reg(10, 0, 0): c.tlb_lockdown = value; return true;
-    case reg(13, 0, 0): write_and_flush(s, c.fcse, value & fcse_pid); return true;
+    case reg(13, 0, 0): write_pid(s, value & fcse_pid); return true;
     case reg(13, 0, 1): c.context_id = value; return true;
     case reg(13, 1, 1): c.trace_proc_id = value; return true;
     default: return false;

@@ -19,6 +19,12 @@ constexpr bool cp15_write_ends_block(u32 crn, u32 crm, u32 opc2) {
   return crn == 1 || crn == 2 || crn == 3 || crn == 8 || crn == 13 || (crn == 7 && crm == 0 && opc2 == 4);
 }
 
+// Writes that do nothing here, in privileged code: there are no caches, and stores already drop the code translated from
+// what they change, so that "invalidate I", where modified code must become visible, has nothing left to do.
+constexpr bool is_cache_operation(u32 opc1, u32 crn, u32 crm, u32 opc2) {
+  return opc1 == 0 && crn == 7 && !(crm == 0 && opc2 == 4);
+}
+
 bool cp14_read(CpuState& s, u32 opc1, u32 crn, u32 crm, u32 opc2, u32& value) noexcept;
 bool cp14_write(CpuState& s, u32 opc1, u32 crn, u32 crm, u32 opc2, u32 value) noexcept;
 }  // namespace arm

@@ -11,8 +11,6 @@ constexpr u32 page_mask = 0xfff;
 enum FirstLevel : u32 { l1_fault, l1_coarse, l1_section, l1_fine };
 enum SecondLevel : u32 { l2_fault, l2_large, l2_small, l2_tiny };
 
-enum Domain : u32 { domain_none, domain_client, domain_reserved, domain_manager };
-
 // False when the table is not memory: an external abort.
 bool read_descriptor(const CpuState& s, u32 at, u32& descriptor) {
   const u8* p = s.machine->host_memory(GuestPhys{at}, 4);
@@ -35,12 +33,19 @@ bool permitted(const CpuState& s, u32 ap, Access access, bool user) {
   }
 }
 
+// What follows from opening a page.
+void note(CpuState& s, u32 va, const Walk& w) {
+  s.cp15.manager_opened |= w.manager;
+  accel::note_section(s, va, w.section, GuestPhys{s.cp15.ttbr});
+}
+
 Walk failed(u32 domain, Fault status) { return {false, 0, domain << 4 | status, false, false, false}; }
 
 // What the descriptors say, before domain and permission are checked.
 struct Mapping {
   u32 phys, ap;
   bool uniform, single_page, cached;
+  bool same_ap = true;  // in all of the 4 KiB page
 };
 
 Walk checked(const CpuState& s, const Mapping& m, u32 domain, bool section, Access access, bool user) {
@@ -49,7 +54,8 @@ Walk checked(const CpuState& s, const Mapping& m, u32 domain, bool section, Acce
     return failed(domain, section ? fault_domain_section : fault_domain_page);
   if (right == domain_client && !permitted(s, m.ap, access, user))
     return failed(domain, section ? fault_permission_section : fault_permission_page);
-  return {true, m.phys, 0, m.uniform, m.cached, m.single_page};
+  const bool manager = right == domain_manager && !(m.same_ap && permitted(s, m.ap, access, user));
+  return {true, m.phys, 0, m.uniform, m.cached, m.single_page, 0, u32(manager) << domain};
 }
 
 // Second level.  `fine`: the table has 1024 entries, and tiny pages are allowed.
@@ -66,9 +72,9 @@ Walk walk_page(const CpuState& s, u32 mva, u32 table, bool fine, u32 domain, Acc
     case l2_small: {  // four sub-pages of 1 KiB
       const u32 ap = d >> (4 + 2 * (mva >> 10 & 3)) & 3;
       const bool manager = (s.cp15.dacr >> (2 * domain) & 3) == domain_manager;
-      const bool uniform = manager || (d >> 4 & 0xff) == ap * 0x55;
-      return checked(s, {(d & 0xffff'f000) | (mva & page_mask), ap, uniform, true, cached}, domain, false, access,
-                     user);
+      const bool same = (d >> 4 & 0xff) == ap * 0x55;
+      return checked(s, {(d & 0xffff'f000) | (mva & page_mask), ap, manager || same, true, cached, same}, domain, false,
+                     access, user);
     }
     case l2_tiny:
       if (fine)
@@ -102,9 +108,12 @@ Walk walk(const CpuState& s, u32 va, Access access, bool user) noexcept {
     return failed(0, fault_external_walk_l1);
   const u32 domain = d >> 5 & 0xf;
   switch (d & 3) {
-    case l1_section:
-      return checked(s, {(d & 0xfff0'0000) | (mva & 0xf'ffff), d >> 10 & 3, true, false, (d & 8) != 0}, domain, true,
-                     access, user);
+    case l1_section: {
+      Walk w = checked(s, {(d & 0xfff0'0000) | (mva & 0xf'ffff), d >> 10 & 3, true, false, (d & 8) != 0}, domain, true,
+                       access, user);
+      if (va >> 25) w.section = d;  // below, the PID is part of it
+      return w;
+    }
     case l1_coarse:
     case l1_fine: return walk_page(s, mva, d, (d & 3) == l1_fine, domain, access, user);
     default: return failed(domain, fault_translation_section);
@@ -126,6 +135,7 @@ Resolved resolve_data(CpuState& s, u32 va, unsigned size, bool store, bool user,
     data_abort(s, va, w.fsr, store);
     return {GuestPhys{0}, nullptr, 0, true};
   }
+  note(s, va, w);
   const GuestPhys page{w.phys & ~page_mask};
   u8* host = w.uniform ? accel::map_page(s, va, page, user, store, w.single_page) : accel::ram_page(s, page, store);
   if (host) host += w.phys & page_mask;
@@ -135,7 +145,10 @@ Resolved resolve_data(CpuState& s, u32 va, unsigned size, bool store, bool user,
 
 Fetch resolve_fetch(CpuState& s, u32 va) noexcept {
   const Walk w = walk(s, va, Access::execute, s.privilege);
-  if (w.ok) [[likely]] return {GuestPhys{w.phys}, w.uniform, false};
+  if (w.ok) [[likely]] {
+    note(s, va, w);
+    return {GuestPhys{w.phys}, w.uniform, false};
+  }
   log_abort(s, "fetch", va, w.fsr);
   s.cp15.ifsr = w.fsr;
   take_exception(s, Exception::prefetch_abort, va + 4);

@@ -29,7 +29,11 @@ struct Walk {
   bool uniform;      // the same frame and permission hold for all of the 4 KiB page around va
   bool cached;       // the descriptor's C bit
   bool single_page;  // the mapping is exactly this 4 KiB page
+  u32 section = 0;   // the first-level descriptor when that is all of the mapping
+  u32 manager = 0;   // the domain's bit when a client could not do that, or not in all of the page
 };
+enum Domain : u32 { domain_none, domain_client, domain_reserved, domain_manager };
+
 // Translates without side effects.  `user`: with the permissions of user mode.
 Walk walk(const CpuState& s, u32 va, Access access, bool user) noexcept;
 

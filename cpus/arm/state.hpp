@@ -22,6 +22,7 @@ struct Cp15 {
   u32 dcache_lockdown = 0, icache_lockdown = 0, tlb_lockdown = 0;
   u32 dtcm = 0, itcm = 0;
   u32 fcse = 0, context_id = 0, trace_proc_id = 0;
+  u32 manager_opened = 0;  // not of the guest: domains, a bit each, of which pages are open that a client may not access so
 };
 
 // VFP9-S (DDI 0238).  Doubles share the storage of singles: D[n] = S[2n+1]:S[2n].

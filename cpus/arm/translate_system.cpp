@@ -1,5 +1,6 @@
 // Branches, exceptions, status registers, coprocessors.
 
+#include "cpus/arm/cp15.hpp"
 #include "cpus/arm/state.hpp"
 #include "cpus/arm/translator.hpp"
 
@@ -128,6 +129,7 @@ void Translator::coprocessor_read(const CoprocessorTransfer& x) {
 
 void Translator::coprocessor_write(const CoprocessorTransfer& x) {
   if (user_ || (x.coprocessor != 15 && x.coprocessor != 14)) return undefined();
+  if (x.coprocessor == 15 && is_cache_operation(x.opc1, x.crn, x.crm, x.opc2)) return;
   call({}, x.coprocessor == 15 ? helper_cp15_write : helper_cp14_write,
        coprocessor_register(x.opc1, x.crn, x.crm, x.opc2), reg(x.t));
 }

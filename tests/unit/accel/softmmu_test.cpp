@@ -80,6 +80,105 @@ TEST_CASE("soft MMU: flush_tlb forgets everything, flush_tlb_page one page or it
   CHECK(left(0x001f'f000) == 4);
 }
 
+// A first-level table at 0x8000; MiB n of the tests has 0x100 + n as its descriptor.
+namespace {
+constexpr u32 table_at = 0x8000;
+struct Sections : Bench {
+  void describe(u32 mib, u32 word, u32 table = table_at) { store_le<u32>(ram() + table + 4 * mib, word); }
+  // As a walk does.
+  void open(u32 mib, bool is_store = false, u32 table = table_at) {
+    note_section(c, mib << 20, load_le<u32>(ram() + table + 4 * mib), GuestPhys{table});
+    map(mib << 20, 0x3000, 0, is_store, false);
+  }
+  bool is_open(u32 mib) { return direct(mib << 20, 0, false); }
+  void flush(u32 table = table_at) { flush_tlb_but_sections(c, GuestPhys{table}); }
+  Sections() {
+    for (const u32 table : {table_at, table_at + 0x4000})
+      for (u32 mib = 0; mib < 8; ++mib) describe(mib, 0x100 + mib, table);
+    flush();
+  }
+};
+}  // namespace
+
+TEST_CASE("soft MMU: sections stay when the table has the same descriptors, pages do not") {
+  Sections b;
+  b.open(1);
+  b.open(2);
+  note_section(b.c, 3 << 20, 0, GuestPhys{table_at});
+  b.map(3 << 20, 0x3000, 0, false);
+  b.describe(2, 0x777, table_at + 0x4000);
+  b.flush();
+  CHECK(b.is_open(1));
+  CHECK(b.is_open(2));
+  CHECK_FALSE(b.is_open(3));
+  b.flush(table_at + 0x4000);
+  CHECK(b.is_open(1));
+  CHECK_FALSE(b.is_open(2));
+  flush_tlb(b.c);
+  CHECK_FALSE(b.is_open(1));
+  // Nothing is kept before a flush says which table it is.
+  b.open(1);
+  b.flush();
+  CHECK_FALSE(b.is_open(1));
+}
+
+TEST_CASE("soft MMU: a section goes when its descriptor is written or a walk finds another") {
+  Sections b;
+  b.open(1), b.open(2);
+  b.describe(1, 0x777);
+  CHECK(store_memory(b.c, GuestPhys{table_at + 8}, b.ram() + table_at + 8, 4, 0x102) == 0);  // as it was
+  CHECK(b.is_open(2));
+  CHECK(b.is_open(1));
+  code_written(b.c, GuestPhys{table_at - 2}, 8);
+  CHECK_FALSE(b.is_open(1));
+  CHECK(b.is_open(2));
+  b.store.code_written(GuestPhys{table_at + 0x4000}, 16);
+  note_section(b.c, 2 << 20, 0, GuestPhys{table_at});
+  CHECK_FALSE(b.is_open(2));
+  // What was open before the MiB was a section goes: it was not listed as one.
+  b.map((4 << 20) + 0x1000, 0x3000, 0, false);
+  b.open(4);
+  CHECK(b.direct((4 << 20) + 0x1000, 0, false) == nullptr);
+}
+
+TEST_CASE("soft MMU: the table is closed for stores while it is the table") {
+  Sections b;
+  const auto opens = [&](u32 phys) {
+    b.map(0x0070'0000, phys, 1, true);
+    return b.direct(0x0070'0000, 1, true) != nullptr;
+  };
+  for (u32 page = table_at; page < table_at + 0x4000; page += 0x1000) CHECK_FALSE(opens(page));
+  CHECK(opens(table_at + 0x4000));
+  b.flush(table_at + 0x4000);
+  CHECK(b.direct(0x0070'0000, 1, true) == nullptr);
+  CHECK_FALSE(opens(table_at + 0x4000));
+  CHECK(opens(table_at));
+  // Not memory, or not all of it: no sections.
+  for (const u32 nowhere : {0x8000'0000u, 0x000f'd000u}) {
+    b.flush();
+    b.open(1);
+    b.flush(nowhere);
+    CHECK_FALSE(b.is_open(1));
+    CHECK(opens(table_at));
+  }
+}
+
+TEST_CASE("soft MMU: code in sections is found again without a walk") {
+  Sections b;
+  const int code = 0;
+  const u32 in_section = 0x0010'0040, in_page = 0x0030'0080;
+  b.open(1);
+  const auto has_probe = [&](u32 pc) { return probe_table(&b.c, 0)[probe_index(pc)].tag == pc; };
+  b.store.fill_probe(in_section, 0, &code, 0x3040);
+  b.store.fill_probe(in_page, 0, &code, 0x3080);
+  b.flush();
+  CHECK(has_probe(in_section));
+  CHECK_FALSE(has_probe(in_page));
+  b.describe(1, 0);
+  b.flush();
+  CHECK_FALSE(has_probe(in_section));
+}
+
 TEST_CASE("soft MMU: a page with code is not opened for stores, and closed when code comes") {
   Bench b;
   b.add_code(0x3000, 8, 0x3000);

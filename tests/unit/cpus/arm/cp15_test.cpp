@@ -1,4 +1,5 @@
 #include "cpus/arm/cp15.hpp"
+#include "cpus/arm/mmu.hpp"
 
 #include "fake_softmmu.hpp"
 
@@ -51,18 +52,42 @@ TEST_CASE("cp15: registers that store") {
   CHECK(get(c, 15, 0, 0, 7) == 0);
 }
 
-TEST_CASE("cp15: domains and the FCSE PID flush when they change, the table base does not") {
+TEST_CASE("cp15: the FCSE PID flushes when it changes, the table base does not") {
   Cpu c;
-  set(c, 3, 0, 0, 1);
-  CHECK(fake::calls.flush == 1);
-  set(c, 3, 0, 0, 1);
-  CHECK(fake::calls.flush == 1);
   set(c, 13, 0, 0, 0);
-  CHECK(fake::calls.flush == 1);
   set(c, 2, 0, 0, 0x4000);
-  CHECK(fake::calls.flush == 1);
+  CHECK(fake::calls.flush == 0);
   set(c, 13, 0, 0, 0x0200'0000);
-  CHECK(fake::calls.flush == 2);
+  CHECK(fake::calls.flush == 1);
+}
+
+TEST_CASE("cp15: domains flush when they lose what may be open") {
+  enum : u32 { none, client, reserved, manager };
+  struct Row { u32 before, now; bool flushes; };
+  for (const Row& r : {Row{none, client, false}, Row{none, manager, false}, Row{client, manager, false}, Row{manager, client, false},
+                       Row{client, none, true}, Row{client, reserved, true}, Row{manager, none, true}, Row{manager, reserved, true},
+                       Row{manager, manager, false}}) {
+    Cpu c;
+    set(c, 3, 0, 0, r.before << 14 | 1);
+    set(c, 3, 0, 0, r.now << 14 | 1);
+    CHECK(fake::calls.flush == r.flushes);
+  }
+  // What only a manager may do was done: ap 1 is for privileged code, ap 2 for loads where a user makes them.
+  for (const bool user : {false, true})
+    for (const bool store : {false, true})
+      for (u32 ap = 1; ap < 4; ++ap) {
+        Cpu c;
+        c.mmu_on();
+        c.section(0x4000'0000, 0, ap, 1);
+        CHECK_FALSE(resolve_data(c.s, 0x4000'0000, 4, store, user).fault);
+        set(c, 3, 0, 0, 0b01'11'01);
+        CHECK(fake::calls.flush == 0);
+        set(c, 3, 0, 0, 0b01'01'01);
+        CHECK(fake::calls.flush == (user && (ap == 1 || (ap == 2 && store))));
+        set(c, 3, 0, 0, 0b01'11'01);
+        set(c, 3, 0, 0, 0b01'01'01);  // known once
+        CHECK(fake::calls.flush == (user && (ap == 1 || (ap == 2 && store))));
+      }
 }
 
 TEST_CASE("cp15: TLB maintenance (2.3.9)") {
@@ -70,16 +95,16 @@ TEST_CASE("cp15: TLB maintenance (2.3.9)") {
   for (u32 crm : {5, 6, 7}) {
     fake::calls = {};
     set(c, 8, crm, 0, 0);
-    CHECK(fake::calls.flush == 1);
+    CHECK(fake::calls.flush_but_sections == 1);
     set(c, 8, crm, 1, 0x1234'5000);
-    CHECK(fake::calls.flush == 1);
+    CHECK(fake::calls.flush_but_sections == 1);
     CHECK(fake::calls.flush_page == 1);
     CHECK(fake::calls.flushed_page == 0x1234'5000);
   }
   c.s.cp15.fcse = 0x0200'0000;  // MVA and VA differ
   fake::calls = {};
   set(c, 8, 7, 1, 0x0200'0000);
-  CHECK(fake::calls.flush == 1);
+  CHECK(fake::calls.flush_but_sections == 1);
 }
 
 TEST_CASE("cp15: test-and-clean says done, the other cache operations do nothing (2.3.8)") {

@@ -25,6 +25,8 @@ u8* map_page(VcpuHeader& c, u32 va, GuestPhys page, unsigned privilege, bool sto
 
 void map_device(VcpuHeader&, u32, GuestPhys, unsigned, bool) noexcept { ++fake::calls.map_device; }
 void flush_tlb(VcpuHeader&) noexcept { ++fake::calls.flush; }
+void flush_tlb_but_sections(VcpuHeader&, GuestPhys) noexcept { ++fake::calls.flush_but_sections; }
+void note_section(VcpuHeader&, u32, u32 descriptor, GuestPhys) noexcept { fake::calls.section = descriptor; }
 void flush_tlb_page(VcpuHeader&, u32 va) noexcept {
   ++fake::calls.flush_page;
   fake::calls.flushed_page = va;

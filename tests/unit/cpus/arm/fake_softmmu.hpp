@@ -19,8 +19,8 @@ struct Map {
   bool store, single_page;
 };
 struct Calls {
-  unsigned map_page = 0, map_device = 0, ram_page = 0, flush = 0, flush_page = 0;
-  u32 flushed_page = 0;
+  unsigned map_page = 0, map_device = 0, ram_page = 0, flush = 0, flush_but_sections = 0, flush_page = 0;
+  u32 flushed_page = 0, section = 0;
   Map last_map{};
 };
 extern Calls calls;

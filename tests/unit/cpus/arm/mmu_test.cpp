@@ -31,6 +31,21 @@ TEST_CASE("mmu: a section maps 1 MiB (B4.7.4)") {
   CHECK_FALSE(w.cached);
 }
 
+TEST_CASE("mmu: a section says its descriptor, unless the PID is part of its address") {
+  Cpu c;
+  c.mmu_on();
+  c.table(0x4000'0000, coarse_at, false);
+  c.put(coarse_at, 0xff2);
+  for (const u32 va : {0u, 0x01f0'0000u, 0x0200'0000u, 0xfff0'0000u}) {
+    c.section(va, 0, 3);
+    CHECK_FALSE(resolve_data(c.s, va, 4, false, true).fault);
+    CHECK(fake::calls.section == (va < 0x0200'0000 ? 0 : 0xc12));
+    fake::calls.section = 1;
+    resolve_fetch(c.s, 0x4000'0000);
+    CHECK(fake::calls.section == 0);
+  }
+}
+
 TEST_CASE("mmu: large pages of coarse and fine tables (B4.7.6)") {
   Cpu c;
   c.mmu_on();
