@@ -61,6 +61,29 @@ asmjit::Operand Emitter::fp_operand(Ref r, bool wide) {
   return third;
 }
 
+// A single or double in a register of its own: its pin, else x.
+x86::Xmm Emitter::fp_register(const x86::Xmm& x, Ref r, bool wide) {
+  if (const int pin = fp_pin_of(r); pin >= 0 && (wide || !fp_is_upper(r))) return fp_pin(u32(pin));
+  fp_load(x, r, wide);
+  return x;
+}
+
+// d = a op b; all of what follows a product is one.
+void Emitter::fp_compute(Fp op, bool wide, const x86::Xmm& d, const x86::Xmm& a, const asmjit::Operand& b) {
+  namespace I = x86::Inst;
+  static constexpr u32 plain[][2] = {{I::kIdAddss, I::kIdAddsd}, {I::kIdSubss, I::kIdSubsd}, {I::kIdDivss, I::kIdDivsd}, {I::kIdMulss, I::kIdMulsd}};
+  static constexpr u32 three[][2] = {{I::kIdVaddss, I::kIdVaddsd}, {I::kIdVsubss, I::kIdVsubsd}, {I::kIdVdivss, I::kIdVdivsd}, {I::kIdVmulss, I::kIdVmulsd}};
+  const unsigned n = op == Fp::add ? 0 : op == Fp::sub ? 1 : op == Fp::div ? 2 : 3;
+  if (d.id() == a.id()) {
+    a_.emit(plain[n][wide], d, b);
+  } else if (has_avx_) {
+    a_.emit(three[n][wide], d, a, b);
+  } else {
+    a_.movaps(d, a);
+    a_.emit(plain[n][wide], d, b);
+  }
+}
+
 // Leaves for `slow` unless x is finite and, when tiny results may be inexact, well above the least normal number.  Without
 // its sign the number is ordered as an integer is.
 void Emitter::fp_require(const x86::Xmm& x, bool wide, Range range, const asmjit::Label& slow) {
@@ -107,10 +130,10 @@ void Emitter::fp_note_operand(unsigned n, const x86::Xmm& x, bool wide) {
 void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
   const bool four = op >= Fp::madd && op <= Fp::nmsub, accumulates = op <= Fp::nmsc || four;
   const bool noted = layout_.fp_last && !fp_is_overwritten();
-  fp_load(result, i.a, wide);
+  const x86::Xmm a = fp_register(result, i.a, wide);
   if (noted) {
     fp_note(i.imm);
-    fp_note_operand(0, result, wide);
+    fp_note_operand(0, a, wide);
     fp_load(other, i.b, wide);
     fp_note_operand(1, other, wide);
     if (four) {
@@ -119,12 +142,7 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
     }
   }
   const asmjit::Operand b = fp_operand(i.b, wide);
-  switch (op) {
-    case Fp::add: a_.emit(wide ? x86::Inst::kIdAddsd : x86::Inst::kIdAddss, result, b); break;
-    case Fp::sub: a_.emit(wide ? x86::Inst::kIdSubsd : x86::Inst::kIdSubss, result, b); break;
-    case Fp::div: a_.emit(wide ? x86::Inst::kIdDivsd : x86::Inst::kIdDivss, result, b); break;
-    default: a_.emit(wide ? x86::Inst::kIdMulsd : x86::Inst::kIdMulss, result, b); break;
-  }
+  fp_compute(op, wide, result, a, b);
   // A product that goes on into a sum: infinities and NaNs show there.
   fp_require(result, wide, op == Fp::add || op == Fp::sub ? Range::finite : accumulates ? Range::not_tiny : Range::ordinary, slow);
   const auto negate = [&](const x86::Xmm& x) {
@@ -142,17 +160,20 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
   if (op == Fp::nmul) negate(result);
   if (four) {
     const asmjit::Operand c = fp_operand(i.c, wide);
-    if (op == Fp::madd || op == Fp::nmadd) a_.emit(wide ? x86::Inst::kIdAddsd : x86::Inst::kIdAddss, result, c);
-    else a_.emit(wide ? x86::Inst::kIdSubsd : x86::Inst::kIdSubss, result, c);
+    fp_compute(op == Fp::madd || op == Fp::nmadd ? Fp::add : Fp::sub, wide, result, result, c);
     fp_require(result, wide, Range::finite, slow);
     if (op == Fp::nmadd || op == Fp::nmsub) negate(result);
     return fp_store(i.d, result, wide);
   }
   if (accumulates) {
-    fp_load(other, i.d, wide);
-    if (op == Fp::msc || op == Fp::nmsc) negate(other);
-    if (op == Fp::mac || op == Fp::msc) wide ? a_.addsd(other, result) : a_.addss(other, result);
-    else wide ? a_.subsd(other, result) : a_.subss(other, result);
+    x86::Xmm sum = other;
+    if (op == Fp::msc || op == Fp::nmsc) {
+      fp_load(other, i.d, wide);
+      negate(other);
+    } else {
+      sum = fp_register(other, i.d, wide);
+    }
+    fp_compute(op == Fp::mac || op == Fp::msc ? Fp::add : Fp::sub, wide, other, sum, result);
     fp_require(other, wide, Range::finite, slow);
     return fp_store(i.d, other, wide);
   }

@@ -54,6 +54,8 @@ void Emitter::memory(const Insn& i) {
   if (size == 8) {
     slow.pair = is_load ? i.d : i.b;
     if (!is_load) slow.data = scratch();
+  } else if (moves_single(i)) {
+    slow.single = is_load ? i.d : i.b;
   } else slow.data = is_load ? destination(i.d, Insn{Op::load}) : in_register(i.b, 0);
   const bool big = (i.aux & mem_big) && size > 1;
   const s32 table = page_table_of(i);
@@ -71,7 +73,10 @@ void Emitter::memory(const Insn& i) {
     at = x86::ptr(page.r64(), 0, size);
   }
   const Gp& d = slow.data;
-  if (const int pin = size == 8 && !big ? fp_pin_of(slow.pair) : -1; pin >= 0) {
+  if (!slow.single.is_none()) {
+    const x86::Xmm& x = fp_pin(u32(fp_pin_of(slow.single)));
+    is_load ? a_.movd(x, at) : a_.movd(at, x);
+  } else if (const int pin = size == 8 && !big ? fp_pin_of(slow.pair) : -1; pin >= 0) {
     is_load ? a_.movq(fp_pin(u32(pin)), at) : a_.movq(at, fp_pin(u32(pin)));
   } else if (size == 8) {  // the page register carries the value
     if (is_load) {
@@ -95,8 +100,16 @@ void Emitter::memory(const Insn& i) {
     a_.movzx(d, at);
   }
   a_.bind(slow.back);
-  if (is_load && size < 8) finish(i.d, d);
+  if (is_load && size < 8 && slow.single.is_none()) finish(i.d, d);
   slow_.push_back(slow);
+}
+
+// Between memory and the xmm register that a single has.
+bool Emitter::moves_single(const Insn& i) const {
+  const Ref r = i.op == Op::load ? i.d : i.b;
+  if ((i.aux & (mem_size | mem_big)) != 2 || !r.is_guest()) return false;
+  const int pin = fp_pin_of(r);
+  return pin >= 0 && (i.op == Op::load ? !(fp_paired_ >> pin & 1) : !fp_is_upper(r));
 }
 
 void Emitter::swap_bytes(const Gp& d, u32 size) {
@@ -314,11 +327,14 @@ void Emitter::slow_memory(const SlowMemory& s) {
   put_pc(s.pc, s.delay_slot);
   a_.mov(header32(at_argument), s.address);
   if (s.pair.is_none()) {
-    if (!s.is_load) a_.mov(header32(at_argument + 4), s.data);
+    const bool single = !s.single.is_none();
+    if (!s.is_load && single) a_.movd(header32(at_argument + 4), fp_pin(u32(fp_pin_of(s.single))));
+    else if (!s.is_load) a_.mov(header32(at_argument + 4), s.data);
     spill();
     slow_access(s.is_load, s.aux);
     fill();
-    if (s.is_load) a_.mov(s.data, header32(at_result));
+    if (s.is_load && single) a_.movd(fp_pin(u32(fp_pin_of(s.single))), header32(at_result));
+    else if (s.is_load) a_.mov(s.data, header32(at_result));
   } else {  // as two words; the slots are memory, so a register that is free on this path stands between
     spill();
     if ((s.is_load ? thunks_.load : thunks_.store)[s.aux & 63]) slow_access(s.is_load, s.aux);

@@ -23,6 +23,7 @@ Emitter::Emitter(const GuestLayout& layout, const Thunks& thunks, accel::Layers 
   has_lzcnt_ = features.hasLZCNT();
   has_movbe_ = features.hasMOVBE();
   has_sse41_ = features.hasSSE4_1();
+  has_avx_ = features.hasAVX();
   code_.init(asmjit::Environment::host());
   code_.setErrorHandler(&no_errors_);
   code_.attach(&a_);
@@ -239,7 +240,18 @@ void Emitter::move(const Insn& i) {
   test_nz(i.flags, d, i.d);
 }
 
+// Whether the host's flags are gone before anybody takes a condition from them.
+bool Emitter::flags_are_lost() const {
+  for (u32 n = position_ + 1; n < request_->block->code.size(); ++n) {
+    const Op op = request_->block->code[n].op;
+    if (op != Op::insn) return op == Op::load || op == Op::store || op == Op::fp;
+  }
+  return false;
+}
+
 void Emitter::compare(const Insn& i, bool subtract) {
+  if (const Deferred d = of_operands(i); d.mask && layers_.has(accel::Layer::hostflags) && flags_are_lost())
+    return save_flags(i.flags, subtract ? HostFlags::sub : HostFlags::logic, d), void(host_flags_ = HostFlags::none);
   asmjit::Operand a = operand(i.a, i.imm), b = operand(i.b, i.imm);
   if (a.isImm() || (a.isMem() && b.isMem())) a = in_register(i.a, i.imm);
   if (!subtract && b.isMem()) std::swap(a, b);

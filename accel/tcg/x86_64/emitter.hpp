@@ -132,6 +132,7 @@ class Emitter {
   void flush_flags(u8 flags);
   void keep_flags(const Insn& i);
   bool can_add() const;
+  bool flags_are_lost() const;
   static unsigned index_of_temp(const Gp& g) { return unsigned(std::find(std::begin(temps), std::end(temps), g) - temps); }
   asmjit::Label way_to(unsigned l);
   void place_label(unsigned l, bool falls_in);
@@ -143,6 +144,7 @@ class Emitter {
   Gp effective_address(const Insn& i);
   s32 page_table_of(const Insn& i) const;
   bool load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size);
+  bool moves_single(const Insn& i) const;
   unsigned run_length() const;
   void swap_bytes(const Gp& d, u32 size);
   void load_swapped(const Gp& d, const x86::Mem& at, u8 aux);
@@ -151,6 +153,8 @@ class Emitter {
   void call(const Insn& i);
   void floating_point(const Insn& i);
   void fp_call(u32 instruction, u32 pc, u16 delay_slot, const Deferred& flags);
+  x86::Xmm fp_register(const x86::Xmm& x, Ref r, bool wide);
+  void fp_compute(Fp op, bool wide, const x86::Xmm& d, const x86::Xmm& a, const asmjit::Operand& b);
   void fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
   void fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
   void fp_test(const Insn& i, Fp op, bool wide, const asmjit::Label& slow);
@@ -182,7 +186,7 @@ class Emitter {
   const accel::Layers layers_;
   std::array<int, max_slots> pin_of_slot_;        // in the code that is being emitted
   std::array<int, max_slots> block_pin_of_slot_;  // in blocks, thunks and C++ calls
-  bool has_bmi_, has_lzcnt_, has_movbe_, has_sse41_;
+  bool has_bmi_, has_lzcnt_, has_movbe_, has_sse41_, has_avx_;
 
   // Every operation of ours has an encoding.
   struct NoErrors : asmjit::ErrorHandler {
@@ -220,6 +224,7 @@ class Emitter {
     bool is_load;
     Deferred flags = {};
     Ref pair = {};  // of an 8-byte access: the first of two slots; none otherwise
+    Ref single = {};  // of moves_single(): that slot, and `data` is not used
   };
   struct ExitStub {
     asmjit::Label entry;
