@@ -2,7 +2,7 @@
 // What every guest CPU's state begins with, and the lookup tables translated code reaches from it.
 //
 // One mapping holds all of it, so that one base register addresses everything with constant offsets:
-//   [VcpuHeader, guest registers …][counts of jumps back][probe tables][flat page tables]
+//   [VcpuHeader, guest registers …][guessed pages][counts of jumps back][probe tables][flat page tables]
 
 #include "core/base.hpp"
 #include "core/machine.hpp"
@@ -86,13 +86,25 @@ class Doing {
   const Activity before_;
 };
 
+// What a load of a region found in the page table last.  A load whose address depends on what it loaded before takes its page
+// from here, so that it need not wait for the table, which only says afterwards whether that was right.
+struct PageGuess {
+  u64 page;   // or guess_nothing, which no page table has
+  u32 left;   // so many wrong guesses until there are no more
+  u32 unused;
+};
+inline constexpr u64 guess_nothing = 1;
+inline constexpr u32 wrong_guesses = 1 << 17;
+inline constexpr std::size_t guess_count = 1024;  // shared when there are more loads: then they are wrong more often
+
 // How often translated code still jumps back to a pc before it asks for the second tier; by hot_index(pc).
 inline constexpr std::size_t hot_count = 4096;
 constexpr std::size_t hot_index(u32 pc) { return pc >> 1 & (hot_count - 1); }
 
 
 // Offsets from VcpuHeader, bytes.
-inline constexpr std::size_t hot_offset = 48 * 1024;
+inline constexpr std::size_t guess_offset = 32 * 1024;
+inline constexpr std::size_t hot_offset = guess_offset + guess_count * sizeof(PageGuess);
 inline constexpr std::size_t probe_offset = 64 * 1024;
 static_assert(hot_offset + hot_count * sizeof(u32) <= probe_offset);
 inline constexpr std::size_t page_table_offset = probe_offset + 2 * probe_count * sizeof(ProbeEntry);
@@ -104,6 +116,7 @@ constexpr std::size_t probe_index(u32 pc) { return pc >> 2 & (probe_count - 1); 
 constexpr u32 probe_empty(std::size_t index) { return index ? 0 : ~0u; }
 
 inline s32* hot_table(VcpuHeader* c) { return reinterpret_cast<s32*>(reinterpret_cast<u8*>(c) + hot_offset); }
+inline PageGuess* guess_table(VcpuHeader* c) { return reinterpret_cast<PageGuess*>(reinterpret_cast<u8*>(c) + guess_offset); }
 inline ProbeEntry* probe_table(VcpuHeader* c, unsigned privilege) {
   return reinterpret_cast<ProbeEntry*>(reinterpret_cast<u8*>(c) + probe_offset) + privilege * probe_count;
 }

@@ -101,6 +101,8 @@ void BlockStore::clear() {
   clear_probes();
 }
 
+void BlockStore::begin_guess(u32 n) { accel::guess_table(&c_)[n] = {accel::guess_nothing, accel::wrong_guesses, 0}; }
+
 u32 BlockStore::add_slot(const u8* displacement, u32 unlinked) {
   slots_.push_back({displacement, unlinked, no_block});
   return u32(slots_.size() - 1);

@@ -71,6 +71,7 @@ class BlockStore {
   void link(u32 slot, u32 block);
   // Leads the jumps to `from` to `to`, a block at the same pc.
   void relink(u32 from, u32 to);
+  void begin_guess(u32 n);  // of accel::guess_table()
   std::size_t slots() const { return slots_.size(); }
   u64 memory() const;  // bytes of what is kept here
 

@@ -59,7 +59,7 @@ struct CpuState : accel::VcpuHeader {
   u8 fp_fast = 0;  // see vfp_settle()
   u32 semihosting = 0;  // SVC 0x123456 / 0xAB go to the host, 1: of privileged code, 2: of all
 };
-static_assert(sizeof(CpuState) < accel::hot_offset);
+static_assert(sizeof(CpuState) < accel::guess_offset);
 
 inline CpuState::Bank bank_of(u32 mode) {
   switch (mode & cpsr_mode) {

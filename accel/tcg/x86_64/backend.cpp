@@ -22,6 +22,7 @@ class X64Backend final : public HostBackend {
     buffer_.append(code.data(), code.size());
     for (const auto& s : emitter_.slots())
       buffer_.patch32(base + s.number_at, blocks.add_slot(base + s.displacement, s.unlinked));
+    for (const u32 n : emitter_.guesses()) blocks.begin_guess(n);
     if (request.listing) *request.listing = emitter_.listing(code, base);
     return base;
   }

@@ -65,9 +65,19 @@ void Emitter::memory(const Insn& i) {
     a_.test(address.r8(), size - 1);
     a_.jnz(slow.entry);
   }
-  a_.test(page.r64(), page.r64());
-  a_.jz(slow.entry);
   x86::Mem at = x86::ptr(page.r64(), address.r64(), 0, 0, size);
+  if (in_chain_[position_] && !constant && slow.single.is_none()) {
+    slow.wrong = a_.newLabel();
+    slow.guess = take_guess();
+    slow.at = at;
+    const auto guessed = guess(slow.guess, offsetof(accel::PageGuess, page), 8);
+    a_.cmp(page.r64(), guessed);
+    a_.jne(slow.wrong);
+    a_.mov(page.r64(), guessed);
+  } else {
+    a_.test(page.r64(), page.r64());
+    a_.jz(slow.entry);
+  }
   if (big && !has_movbe_ && !is_load) {  // the value is swapped in its register, which may be the address's
     a_.add(page.r64(), address.r64());
     at = x86::ptr(page.r64(), 0, size);
@@ -88,20 +98,30 @@ void Emitter::memory(const Insn& i) {
       if (big) a_.bswap(d.r64());
       a_.mov(at, d.r64());
     }
+  } else if (is_load) {
+    load_value(d, at, i.aux);
   } else if (big) {
-    is_load ? load_swapped(d, at, i.aux) : store_swapped(at, d, size);
-  } else if (!is_load) {
-    a_.mov(at, size == 4 ? d : size == 2 ? Gp(d.r16()) : Gp(d.r8()));
-  } else if (size == 4) {
-    a_.mov(d, at);
-  } else if (i.aux & mem_signed) {
-    a_.movsx(d, at);
+    store_swapped(at, d, size);
   } else {
-    a_.movzx(d, at);
+    a_.mov(at, size == 4 ? d : size == 2 ? Gp(d.r16()) : Gp(d.r8()));
   }
   a_.bind(slow.back);
   if (is_load && size < 8 && slow.single.is_none()) finish(i.d, d);
   slow_.push_back(slow);
+}
+
+// One to four bytes.
+void Emitter::load_value(const Gp& d, const x86::Mem& at, u8 aux) {
+  const u32 log_size = aux & mem_size;
+  if ((aux & mem_big) && log_size) load_swapped(d, at, aux);
+  else if (log_size == 2) a_.mov(d, at);
+  else if (aux & mem_signed) a_.movsx(d, at);
+  else a_.movzx(d, at);
+}
+
+u32 Emitter::take_guess() {
+  guesses_.push_back(next_guess_);
+  return std::exchange(next_guess_, (next_guess_ + 1) % accel::guess_count);
 }
 
 // Between memory and the xmm register that a single has.
@@ -321,6 +341,23 @@ void Emitter::slow_word(const SlowMemory& s) {
 }
 
 void Emitter::slow_memory(const SlowMemory& s) {
+  if (s.wrong.isValid()) {
+    using accel::PageGuess;
+    const auto left = guess(s.guess, offsetof(PageGuess, left), 4), page = guess(s.guess, offsetof(PageGuess, page), 8);
+    const auto use = a_.newLabel();
+    a_.bind(s.wrong);
+    a_.test(s.carrier.r64(), s.carrier.r64());
+    a_.jz(s.entry);
+    a_.cmp(left, 0);
+    a_.je(use);
+    a_.mov(page, s.carrier.r64());
+    a_.sub(left, 1);
+    a_.jne(use);
+    a_.mov(page, imm(accel::guess_nothing));
+    a_.bind(use);
+    load_value(s.data, s.at, s.aux);
+    a_.jmp(s.back);
+  }
   a_.bind(s.entry);
   if (s.pair.is_none() && !fp_pinned_) return slow_word(s);
   store_deferred(s.flags, true);

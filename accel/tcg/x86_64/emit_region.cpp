@@ -9,6 +9,7 @@
 #include "core/log.hpp"
 
 #include <algorithm>
+#include <bitset>
 
 namespace tcg::x86_64 {
 using asmjit::imm;
@@ -115,6 +116,36 @@ void Emitter::choose_pins(const Block& block) {
     const int pin = std::exchange(pin_of_slot_[u32(worst)], -1);
     pin_of_slot_[u32(best)] = pin;
     moved_.push_back({u8(pin), u8(best), u8(worst)});
+  }
+}
+
+// Finds loads that wait for themselves, once around: those of a list, or of a table that is indexed by what it says.
+void Emitter::find_chains(const Block& block) {
+  guesses_.clear();
+  in_chain_.assign(block.code.size(), false);
+  if (!request_->region) return;
+  std::bitset<max_slots> slots;  // what depends on the load
+  std::vector<bool> temps;
+  const auto depends = [&](Ref r) { return r.is_temp() ? temps[r.index()] : r.is_guest() && slots[r.index()]; };
+  const auto put = [&](Ref d, bool does) {
+    if (d.is_temp()) temps[d.index()] = does;
+    else if (d.is_guest()) slots[d.index()] = does;
+  };
+  const auto pass = [&](const Insn& i) {
+    if (i.op == Op::store || (i.op >= Op::label && i.op <= Op::br_cmp)) return;
+    const bool two = has_two_results(i.op), does = depends(i.a) || depends(i.b) || (!two && depends(i.c));
+    put(i.d, does);
+    if (two) put(i.c, does);
+  };
+  for (std::size_t n = 0; n < block.code.size(); ++n) {
+    const Insn& load = block.code[n];
+    if (load.op != Op::load || load.a.is_imm() || !load.d.is_guest() || (load.aux & mem_size) == 3) continue;
+    slots.reset();
+    temps.assign(block.temps, false);
+    put(load.d, true);
+    for (std::size_t k = n + 1; k < block.code.size() && slots.any(); ++k) pass(block.code[k]);
+    for (std::size_t k = 0; k < n && slots.any(); ++k) pass(block.code[k]);
+    in_chain_[n] = depends(load.a);
   }
 }
 

@@ -73,6 +73,7 @@ void Emitter::prepare(const Block& block) {
   slots_.clear();
   choose_fp_pins(block);
   choose_pins(block);
+  find_chains(block);
 }
 
 // ---- registers
@@ -243,8 +244,10 @@ void Emitter::move(const Insn& i) {
 // Whether the host's flags are gone before anybody takes a condition from them.
 bool Emitter::flags_are_lost() const {
   for (u32 n = position_ + 1; n < request_->block->code.size(); ++n) {
-    const Op op = request_->block->code[n].op;
-    if (op != Op::insn) return op == Op::load || op == Op::store || op == Op::fp;
+    const Insn& i = request_->block->code[n];
+    if (i.op == Op::load || i.op == Op::store || i.op == Op::fp) return true;
+    const bool passes = i.op == Op::insn || (i.op <= Op::bswap && !i.flags && i.op != Op::adc && i.op != Op::sbc && i.op != Op::rrx);
+    if (!passes) return false;
   }
   return false;
 }

@@ -22,6 +22,8 @@ class Emitter {
     std::size_t number_at;  // position of the slot number to be patched into the stub
   };
   std::span<const Slot> slots() const { return slots_; }
+  // The guesses its loads begin with.
+  std::span<const u32> guesses() const { return guesses_; }
   std::string listing(std::span<const u8> code, const u8* base) const;
 
  private:
@@ -68,6 +70,7 @@ class Emitter {
   // Regions.
   static bool is_double(const Insn& i, unsigned k);
   void choose_pins(const Block& block);
+  void find_chains(const Block& block);
   void choose_fp_pins(const Block& block);
   bool has_own_pins() const { return fp_pinned_ || !moved_.empty(); }
   int fp_pin_of(Ref r) const;
@@ -147,6 +150,11 @@ class Emitter {
   bool moves_single(const Insn& i) const;
   unsigned run_length() const;
   void swap_bytes(const Gp& d, u32 size);
+  void load_value(const Gp& d, const x86::Mem& at, u8 aux);
+  u32 take_guess();
+  static x86::Mem guess(u32 n, std::size_t member, u32 size) {
+    return x86::ptr(env, s32(accel::guess_offset + n * sizeof(accel::PageGuess) + member), size);
+  }
   void load_swapped(const Gp& d, const x86::Mem& at, u8 aux);
   void store_swapped(const x86::Mem& at, const Gp& d, u32 size);
   void memory_run(unsigned words);
@@ -197,6 +205,9 @@ class Emitter {
   const CompileRequest* request_ = nullptr;
   const u8* base_ = nullptr;
   std::vector<std::vector<Way>> ways_;  // by label
+  std::vector<bool> in_chain_;   // by operation: a load whose address depends on what it loaded before
+  std::vector<u32> guesses_;
+  u32 next_guess_ = 0;
   std::vector<Piece> pieces_;
   std::vector<s32> piece_of_label_;     // or -1
   std::vector<Version> versions_;
@@ -224,6 +235,9 @@ class Emitter {
     bool is_load;
     Deferred flags = {};
     Ref pair = {};  // of an 8-byte access: the first of two slots; none otherwise
+    asmjit::Label wrong = {};  // the guess was
+    u32 guess = 0;
+    x86::Mem at = {};
     Ref single = {};  // of moves_single(): that slot, and `data` is not used
   };
   struct ExitStub {

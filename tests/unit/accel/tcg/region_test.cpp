@@ -78,6 +78,21 @@ TEST_CASE("region: a loop that rewrites itself runs what it wrote") {
   CHECK(b.s.r[1] == 101);  // one turn of 100 added 2
 }
 
+TEST_CASE("region: a list is followed wherever its pages lie, also when they never lie alike") {
+  if (!has_translator) return;
+  // One ring in memory, one that goes to and fro between memory and rom, and for longer than anybody guesses.
+  for (const u32 second : {0x5000u, rom_at}) {
+    Bench b(1);
+    b.put(0x4000, {second});
+    store_le<u32>(b.board.host_memory(GuestPhys{second}, 4), 0x4000);
+    b.put(0x1000, {movi(0, 75), shl(0, 0, 12), addi(0, 0, 1), movi(1, 0x40), shl(1, 1, 8), load(1, 1, 0), addi(0, 0, -1), bnz(0, -2), halt()});
+    b.run(0x1000);
+    CHECK(b.regions() > 0);
+    CHECK(b.s.r[1] == second);
+    CHECK((guess_table(&b.c)[0].page == guess_nothing) == (second == rom_at));
+  }
+}
+
 TEST_CASE("region: a device that writes its code makes it leave") {
   if (!has_translator) return;
   Bench b(1);
