@@ -11,7 +11,7 @@ std::span<const LayerText> layer_list() {
       {"fp", "floating point on the host's"},
       {"runs", "words moved together (LDM, STM, a push) are checked together"},
       {"tables", "loads and stores of memory look up its page in translated code"},
-      {"fixed", "what cannot be mapped elsewhere stays when the address space changes"},
+      {"fixed", "what is not mapped elsewhere stays when the address space changes"},
       {"pins", "ten guest registers live in host registers"},
       {"regions", "loops that run often are translated as a whole; needs all the others"},
   };

@@ -94,7 +94,7 @@ struct PageGuess {
   u32 unused;
 };
 inline constexpr u64 guess_nothing = 1;
-inline constexpr u32 wrong_guesses = 1 << 17;
+inline constexpr u32 wrong_guesses = 1 << 14;
 inline constexpr std::size_t guess_count = 1024;  // shared when there are more loads: then they are wrong more often
 
 // How often translated code still jumps back to a pc before it asks for the second tier; by hot_index(pc).
