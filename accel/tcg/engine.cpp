@@ -149,8 +149,9 @@ class TcgEngine final : public Engine {
     e.front_.set_pc(*c, pc);
     return e.next_code();
   }
-  static const void* on_chain(VcpuHeader* c, u32 pc, u32 slot) noexcept {
+  static const void* on_chain(VcpuHeader* c, u32 slot) noexcept {
     TcgEngine& e = of(c);
+    const u32 pc = e.blocks_.target_of(slot);
     const u64 generation = e.stats_.flushes;
     e.front_.set_pc(*c, pc);
     const void* code = e.next_code();
@@ -176,8 +177,10 @@ class TcgEngine final : public Engine {
   static const void* on_hot(VcpuHeader* c, u32 pc) noexcept {
     TcgEngine& e = of(c);
     e.front_.set_pc(*c, pc);
-    accel::hot_table(c)[accel::hot_index(pc)] = s32(e.options_.region_after);
-    if (!c->exit_request.load(std::memory_order_relaxed)) e.make_region_at(pc);
+    s32& count = accel::hot_table(c)[accel::hot_index(pc)];
+    const bool hot = count < 0;
+    if (hot) count = s32(e.options_.region_after);
+    if (hot && !c->exit_request.load(std::memory_order_relaxed)) e.make_region_at(pc);
     return e.next_code();
   }
 

@@ -18,10 +18,13 @@ class X64Backend final : public HostBackend {
   const u8* compile(const CompileRequest& request, BlockStore& blocks) override {
     const u8* base = buffer_.next();
     const auto code = emitter_.emit(request, base);
-    if (code.size() + 16 > buffer_.room()) return nullptr;
+    if (code.size() + 16 > buffer_.room()) {
+      emitter_.forget_routines();
+      return nullptr;
+    }
     buffer_.append(code.data(), code.size());
     for (const auto& s : emitter_.slots())
-      buffer_.patch32(base + s.number_at, blocks.add_slot(base + s.displacement, s.unlinked));
+      buffer_.patch32(base + s.number_at, blocks.add_slot(base + s.displacement, s.unlinked, s.pc));
     if (request.listing) *request.listing = emitter_.listing(code, base);
     return base;
   }
@@ -29,7 +32,10 @@ class X64Backend final : public HostBackend {
     reinterpret_cast<void (*)(VcpuHeader*, const void*)>(reinterpret_cast<std::uintptr_t>(thunks_.enter))(&c, code);
   }
   const void* exit_code() const override { return thunks_.exit; }
-  void flush() override { buffer_.rewind(keep_); }
+  void flush() override {
+    buffer_.rewind(keep_);
+    emitter_.forget_routines();
+  }
 
  private:
   static GuestLayout layout_with(GuestLayout layout, accel::Layers layers) {

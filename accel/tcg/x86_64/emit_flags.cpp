@@ -13,7 +13,7 @@ using asmjit::imm;
 
 x86::Mem Emitter::flag_byte(u8 f) const {
   const u16 at = f == flag_n ? layout_.flag_n : f == flag_z ? layout_.flag_z : f == flag_c ? layout_.flag_c : layout_.flag_v;
-  return x86::byte_ptr(env, at);
+  return x86::byte_ptr(env, from_env(at));
 }
 
 // From the host's flags to memory.

@@ -8,6 +8,10 @@ namespace tcg::x86_64 {
 using accel::Layer;
 using asmjit::imm;
 
+namespace {
+std::size_t routine_index(u64 key) { return std::size_t(key * 0x9e3779b97f4a7c15ull >> 55); }
+}  // namespace
+
 // The guest address of a load or store, in a register.
 x86::Gp Emitter::effective_address(const Insn& i) {
   if (i.a.is_imm()) return in_register(i.a, i.imm);
@@ -21,7 +25,7 @@ x86::Gp Emitter::effective_address(const Insn& i) {
 // Offset of the flat page table it goes by.
 s32 Emitter::page_table_of(const Insn& i) const {
   const unsigned user = i.aux & mem_user ? 1 : request_->mode & 1, store = i.op == Op::store;
-  return s32(accel::page_table_offset + (2 * user + store) * accel::page_table_stride * sizeof(u64));
+  return from_env(accel::page_table_offset + (2 * user + store) * accel::page_table_stride * sizeof(u64));
 }
 
 // The page's table entry, for an access of 2^log_size bytes.  False: the alignment is still to be tested.
@@ -229,7 +233,7 @@ void Emitter::exit_jump(const Insn& i) {
     a_.cmp(header32(at_request), 0);
     a_.jne(exits_.back().entry);
     if (same_page && request_->count) {
-      exits_.push_back({a_.newLabel(), target, ExitStub::hot});
+      exits_.back().slot = ExitStub::hot;
       a_.sub(header32(accel::hot_offset + accel::hot_index(target) * sizeof(u32)), 1);
       a_.js(exits_.back().entry);
     }
@@ -240,17 +244,36 @@ void Emitter::exit_jump(const Insn& i) {
     return;
   }
   if (same_page) {
-    exits_.push_back({a_.newLabel(), target, s32(slots_.size())});
-    a_.long_().jmp(exits_.back().entry);
-    slots_.push_back({u32(a_.offset() - 4), 0, 0});
+    a_.call(imm(u64(thunks_.chain)));
+    slots_.push_back({u32(a_.offset() - 4), 0, target, 0});
+    link_behind(u32(slots_.size() - 1), u32(a_.offset() - 5));
     return;
   }
   const std::size_t entry = accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry) +
                             accel::probe_index(target) * sizeof(accel::ProbeEntry);
-  exits_.push_back({a_.newLabel(), target, ExitStub::jump});
-  a_.cmp(header32(entry + offsetof(accel::ProbeEntry, tag)), imm(s32(target)));
-  a_.jne(exits_.back().entry);
-  a_.jmp(x86::qword_ptr(env, s32(entry + offsetof(accel::ProbeEntry, code))));
+  a_.mov(x86::eax, imm(s32(target)));
+  a_.cmp(header32(entry + offsetof(accel::ProbeEntry, tag)), x86::eax);
+  a_.jne(imm(u64(thunks_.jump)));
+  a_.jmp(x86::qword_ptr(env, from_env(entry + offsetof(accel::ProbeEntry, code))));
+}
+
+// Behind the call of the chain thunk at `from`: the slot's number.
+void Emitter::link_behind(u32 slot, u32 from) {
+  Slot& s = slots_[slot];
+  s.unlinked = u32(reinterpret_cast<std::uintptr_t>(thunks_.chain) - reinterpret_cast<std::uintptr_t>(base_ + s.displacement + 4));
+  if (s.displacement != from + 1) s.unlinked = from - (s.displacement + 4);
+  s.number_at = u32(a_.offset());
+  a_.data32(0);
+}
+
+// The exit that this branch leads around, when it can be a jump to be chained: in the same page, polling nothing.
+const Insn* Emitter::exit_behind(const Insn& i) const {
+  const auto& code = request_->block->code;
+  if (request_->region || !request_->chain || !layers_.has(Layer::chain) || position_ + 2 >= code.size()) return nullptr;
+  const Insn& exit = code[position_ + 1];
+  const Insn& over = code[position_ + 2];
+  if (exit.op != Op::exit_jump || (exit.aux & poll_aux) || (exit.imm ^ request_->pc) >> accel::page_bits) return nullptr;
+  return over.op == Op::label && over.c == i.c ? &exit : nullptr;
 }
 
 void Emitter::exit_indirect(const Insn& i) {
@@ -262,7 +285,7 @@ void Emitter::exit_indirect(const Insn& i) {
     return;
   }
   static_assert(sizeof(accel::ProbeEntry) == 16);
-  const s32 table = s32(accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry));
+  const s32 table = from_env(accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry));
   a_.cmp(header32(at_request), 0);
   a_.jne(imm(u64(thunks_.jump)));
   a_.mov(x86::ecx, x86::eax);
@@ -285,9 +308,47 @@ asmjit::Operand Emitter::outside_place(Ref r) const {
   return pin >= 0 ? asmjit::Operand(pins[pin]) : asmjit::Operand(slot_memory(layout_, r.index()));
 }
 
+// `test` is there to be read: by the routine, whose return address it is at.
+void Emitter::slow_call(const SlowMemory& s) {
+  const u64 key = u64(1) << 63 | u64(s.delay_slot) << 32 | u64(s.is_load) << 24 | u64(s.aux & 63) << 16 | u64(s.address.id()) << 8 | s.data.id();
+  const Routine& known = routines_[routine_index(key)];
+  if (known.key == key && known.at) {
+    a_.call(imm(u64(known.at)));
+  } else {
+    auto same = std::ranges::find(new_routines_, key, &NewRoutine::key);
+    if (same == new_routines_.end()) same = new_routines_.insert(same, {a_.newLabel(), key, s.address, s.data, s.delay_slot, s.aux, s.is_load});
+    a_.call(same->label);
+  }
+  a_.test(x86::eax, imm(s32(s.pc)));
+  a_.jmp(s.back);
+}
+
+// What is the same in all slow paths with this kind of access and these registers.
+void Emitter::place_routines() {
+  for (const NewRoutine& r : new_routines_) {
+    a_.bind(r.label);
+    routines_[routine_index(r.key)] = {r.key, base_ + a_.offset()};
+    a_.push(x86::rax);
+    a_.mov(x86::rax, x86::qword_ptr(x86::rsp, 8));
+    a_.mov(x86::eax, x86::dword_ptr(x86::rax, 1));
+    a_.mov(header32(at_pc), x86::eax);
+    a_.mov(x86::rax, x86::qword_ptr(x86::rsp));
+    if (r.delay_slot) a_.mov(header32(at_slot), imm(r.delay_slot));
+    a_.mov(header32(at_argument), r.address);
+    if (!r.is_load) a_.mov(header32(at_argument + 4), r.data);
+    slow_access(r.is_load, r.aux);
+    a_.pop(x86::rax);
+    if (r.is_load) a_.mov(r.data, header32(at_result));
+    leave_slot(r.delay_slot);
+    a_.ret();
+  }
+  new_routines_.clear();
+}
+
 void Emitter::slow_memory(const SlowMemory& s) {
   a_.bind(s.entry);
   store_deferred(s.flags, true);
+  if (s.pair.is_none() && !has_own_pins()) return slow_call(s);
   put_pc(s.pc, s.delay_slot);
   a_.mov(header32(at_argument), s.address);
   if (s.pair.is_none()) {
@@ -355,17 +416,16 @@ void Emitter::stubs() {
   }
   for (const ExitStub& e : exits_) {
     a_.bind(e.entry);
-    if (e.slot >= 0) slots_[u32(e.slot)].unlinked = u32(a_.offset());
+    if (e.slot >= 0) {
+      a_.call(imm(u64(thunks_.chain)));
+      link_behind(u32(e.slot), u32(a_.offset() - 5));
+      continue;
+    }
     store_deferred(e.flags, true);
     if (e.slot == ExitStub::inside) spill();
     a_.mov(x86::eax, imm(s32(e.pc)));
-    if (e.slot < 0) {
-      a_.jmp(imm(u64(e.slot == ExitStub::hot ? thunks_.hot : thunks_.jump)));
-      continue;
-    }
-    a_.mov(x86::edx, imm(0));
-    slots_[u32(e.slot)].number_at = a_.offset() - 4;
-    a_.jmp(imm(u64(thunks_.chain)));
+    a_.jmp(imm(u64(e.slot == ExitStub::hot ? thunks_.hot : thunks_.jump)));
   }
+  place_routines();
 }
 }  // namespace tcg::x86_64

@@ -37,7 +37,6 @@ std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base)
   else emit_range(0, u32(request.block->code.size()));
   stubs();
   end_region();
-  for (Slot& s : slots_) s.unlinked -= s.displacement + 4;
   return a_.code();
 }
 
@@ -70,6 +69,7 @@ void Emitter::prepare(const Block& block) {
   slow_runs_.clear();
   exits_.clear();
   slots_.clear();
+  new_routines_.clear();
   choose_fp_pins(block);
   choose_pins(block);
 }

@@ -19,8 +19,11 @@ class Emitter {
   // After emit(): where each chainable jump's displacement lies in the code, and its value while not chained.
   struct Slot {
     u32 displacement, unlinked;
-    std::size_t number_at;  // position of the slot number to be patched into the stub
+    u32 pc;         // where it goes
+    u32 number_at;  // position of the slot's number, to be filled in
   };
+  // The code of all blocks is gone, or that of the last one was not kept.
+  void forget_routines() { routines_ = {}; }
   std::span<const Slot> slots() const { return slots_; }
   std::string listing(std::span<const u8> code, const u8* base) const;
 
@@ -169,6 +172,10 @@ class Emitter {
   void slow_access(bool is_load, u8 aux);
   asmjit::Operand outside_place(Ref r) const;
   void slow_memory(const SlowMemory& s);
+  void slow_call(const SlowMemory& s);
+  void place_routines();
+  void link_behind(u32 slot, u32 from);
+  const Insn* exit_behind(const Insn& i) const;
   void slow_run(const SlowRun& s);
   void put_pc(u32 pc, u16 delay_slot);
   void leave_slot(u16 delay_slot);
@@ -223,7 +230,7 @@ class Emitter {
   struct ExitStub {
     asmjit::Label entry;
     u32 pc;
-    s32 slot;  // index in slots_, or one of these
+    s32 slot = jump;  // index in slots_, or one of these
     Deferred flags = {};
     static constexpr s32 jump = -1, inside = -2, hot = -3;
   };
@@ -262,5 +269,21 @@ class Emitter {
   std::vector<SlowRun> slow_runs_;
   std::vector<ExitStub> exits_;
   std::vector<Slot> slots_;
+  // Slow paths of blocks call a routine for their kind of access and registers, which is part of the block that was the first
+  // to need it; a cache, since another copy does no harm.
+  struct Routine {
+    u64 key = 0;  // 0: none
+    const u8* at = nullptr;
+  };
+  struct NewRoutine {
+    asmjit::Label label;
+    u64 key;
+    Gp address, data;
+    u16 delay_slot;
+    u8 aux;
+    bool is_load;
+  };
+  std::array<Routine, 512> routines_;
+  std::vector<NewRoutine> new_routines_;
 };
 }  // namespace tcg::x86_64

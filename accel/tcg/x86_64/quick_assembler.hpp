@@ -60,9 +60,11 @@ class QuickAssembler : public x86::Assembler {
   }
   void jmp(const Label& l) { jump(l, 0xeb, 0xe9, false); }
   void j(x86::CondCode c, const Label& l) { jump(l, u8(0x70 | condition(c)), u8(0x80 | condition(c)), true); }
+  void data32(u32 v) {
+    room();
+    put32(v);
+  }
   void call(const Label& l) { jump(l, 0, 0xe8, false); }
-  // The next jump has 32 bits; forward ones have anyway.
-  QuickAssembler& long_() { return *this; }
   void jmp(const Imm& to) { jump_to(0xe9, false, to); }
   void call(const Imm& to) { jump_to(0xe8, false, to); }
   void j(x86::CondCode c, const Imm& to) { jump_to(u8(0x80 | condition(c)), true, to); }

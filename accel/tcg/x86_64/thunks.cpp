@@ -38,7 +38,8 @@ class ThunkMaker {
     return make([&](x86::Assembler& a) {
       for (auto r : {x86::rbx, x86::rbp, x86::r12, x86::r13, x86::r14, x86::r15}) a.push(r);
       a.sub(x86::rsp, frame_bytes);
-      a.mov(env, x86::rdi);
+      a.lea(env, x86::ptr(x86::rdi, env_at));
+      a.mov(x86::qword_ptr(env, from_env(at_frame)), x86::rsp);
       a.mov(x86::rax, x86::rsi);
       load_pins(a);
       a.jmp(x86::rax);
@@ -52,12 +53,17 @@ class ThunkMaker {
       a.ret();
     });
   }
-  // eax and edx are the arguments after the state; the answer is where to go.
-  const u8* dispatch(const void* function, bool pins_live) {
+  // From a block: eax is the argument after the state, or the call's return address has it.  From the middle of a slow path:
+  // the guest's registers are in the state, and something on the stack.  The function's answer is where to go.
+  enum From { block, call_in_block, slow_path };
+  const u8* dispatch(const void* function, From from) {
     return make([&](x86::Assembler& a) {
-      if (pins_live) save_pins(a);
-      a.mov(x86::rdi, env);
-      a.mov(x86::esi, x86::eax);
+      if (from == slow_path) a.mov(x86::rsp, x86::qword_ptr(env, from_env(at_frame)));
+      if (from == call_in_block) a.pop(x86::rax);
+      if (from != slow_path) save_pins(a);
+      a.lea(x86::rdi, x86::ptr(env, -env_at));
+      if (from == call_in_block) a.mov(x86::esi, x86::dword_ptr(x86::rax));
+      else a.mov(x86::esi, x86::eax);
       call(a, function);
       load_pins(a);
       a.jmp(x86::rax);
@@ -69,7 +75,7 @@ class ThunkMaker {
     return make([&](x86::Assembler& a) {
       save_pins(a);
       for (auto r : {x86::rax, x86::rcx, x86::rdx}) a.push(r);
-      a.mov(x86::rdi, env);
+      a.lea(x86::rdi, x86::ptr(env, -env_at));
       a.mov(x86::esi, header32(at_argument));
       if (!is_load) a.mov(x86::edx, header32(at_argument + 4));
       call(a, function);
@@ -81,7 +87,6 @@ class ThunkMaker {
       load_pins(a, pins_kept_by_calls);
       a.ret();
       a.bind(leaving);
-      a.add(x86::rsp, 4 * 8);
       a.jmp(asmjit::imm(u64(leave)));
     });
   }
@@ -91,7 +96,7 @@ class ThunkMaker {
       save_pins(a, h.state ? 0 : pins_kept_by_calls);
       for (auto r : {x86::rax, x86::rcx, x86::rdx}) a.push(r);
       if (h.state) {
-        a.mov(x86::rdi, env);
+        a.lea(x86::rdi, x86::ptr(env, -env_at));
         a.mov(x86::esi, header32(at_argument));
         a.mov(x86::edx, header32(at_argument + 4));
         a.mov(x86::ecx, header32(at_argument + 8));
@@ -112,7 +117,6 @@ class ThunkMaker {
       a.ret();
       if (!h.may_leave) return;
       a.bind(leaving);
-      a.add(x86::rsp, 4 * 8);
       a.jmp(asmjit::imm(u64(leave)));
     });
   }
@@ -128,11 +132,11 @@ Thunks make_thunks(CodeBuffer& buffer, const GuestLayout& layout, const accel::P
   Thunks t;
   t.enter = m.enter();
   t.exit = m.exit();
-  t.jump = m.dispatch(reinterpret_cast<const void*>(calls.jump), true);
-  t.chain = m.dispatch(reinterpret_cast<const void*>(calls.chain), true);
-  t.hot = m.dispatch(reinterpret_cast<const void*>(calls.hot), true);
-  t.state = m.dispatch(reinterpret_cast<const void*>(calls.state), true);
-  t.leave = m.dispatch(reinterpret_cast<const void*>(calls.state), false);
+  t.jump = m.dispatch(reinterpret_cast<const void*>(calls.jump), m.block);
+  t.chain = m.dispatch(reinterpret_cast<const void*>(calls.chain), m.call_in_block);
+  t.hot = m.dispatch(reinterpret_cast<const void*>(calls.hot), m.block);
+  t.state = m.dispatch(reinterpret_cast<const void*>(calls.state), m.block);
+  t.leave = m.dispatch(reinterpret_cast<const void*>(calls.state), m.slow_path);
   for (unsigned i = 0; i < std::size(port.load); ++i) {
     if (port.load[i]) t.load[i] = m.memory(reinterpret_cast<const void*>(port.load[i]), true, t.leave);
     if (port.store[i]) t.store[i] = m.memory(reinterpret_cast<const void*>(port.store[i]), false, t.leave);

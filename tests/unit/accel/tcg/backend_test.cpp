@@ -37,7 +37,7 @@ struct Bench : toy::Guest {
     b.front.set_pc(*c, pc);
     return b.host->exit_code();
   }
-  static const void* on_chain(VcpuHeader* c, u32 pc, u32) noexcept { return on_jump(c, pc); }
+  static const void* on_chain(VcpuHeader* c, u32 slot) noexcept { return on_jump(c, static_cast<Bench*>(c->engine)->store.target_of(slot)); }
   static const void* on_state(VcpuHeader* c) noexcept { return static_cast<Bench*>(c->engine)->host->exit_code(); }
 
   // Regions begin where they say.
