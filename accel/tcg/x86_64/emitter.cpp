@@ -50,16 +50,18 @@ void Emitter::emit_range(u32 begin, u32 end) {
 }
 
 void Emitter::prepare(const Block& block) {
-  for (auto& ways : ways_) ways.clear();
-  ways_.resize(std::max<std::size_t>(ways_.size(), block.labels));
+  if (ways_.size() < block.labels) ways_.resize(block.labels);
+  for (unsigned l = 0; l < block.labels; ++l) ways_[l].clear();
   deferred_ = {};
   left_ = false;
   homes_.assign(block.temps, {});
-  last_use_.assign(block.temps, 0);
-  for (u32 n = 0; n < block.code.size(); ++n) {
-    const Insn& i = block.code[n];
-    for (const Ref r : {i.d, i.a, i.b, i.c})
-      if (r.is_temp()) last_use_[r.index()] = n;
+  if (block.last_use.size() == block.temps) {
+    last_use_.assign(block.last_use.begin(), block.last_use.end());
+  } else {  // not optimised
+    last_use_.assign(block.temps, 0);
+    for (u32 n = 0; n < block.code.size(); ++n)
+      for (const Insn& i = block.code[n]; const Ref r : {i.d, i.a, i.b, i.c})
+        if (r.is_temp()) last_use_[r.index()] = n;
   }
   holder_.fill(-1);
   free_spills_ = (u64(1) << spill_homes) - 1;
@@ -70,8 +72,11 @@ void Emitter::prepare(const Block& block) {
   exits_.clear();
   slots_.clear();
   new_routines_.clear();
-  choose_fp_pins(block);
-  choose_pins(block);
+  if (request_->region || has_region_pins_) {
+    choose_fp_pins(block);
+    choose_pins(block);
+    has_region_pins_ = request_->region;
+  }
 }
 
 // ---- registers
@@ -101,6 +106,7 @@ x86::Gp Emitter::scratch() {
 
 void Emitter::end_of_instruction() {
   locked_ = 0;
+  if (std::ranges::all_of(holder_, [](s32 h) { return h == -1; })) return;
   for (unsigned r = 0; r < temp_count; ++r) {
     if (holder_[r] == -2) holder_[r] = -1;
     if (holder_[r] >= 0 && last_use_[u32(holder_[r])] <= position_) holder_[r] = -1;

@@ -11,7 +11,7 @@
 
 namespace tcg::x86_64 {
 
-class Emitter {
+class Emitter final {
  public:
   Emitter(const GuestLayout& layout, const Thunks& thunks, accel::Layers layers);
   // Emits the block for address `base` and returns its bytes, valid until the next call.
@@ -255,6 +255,7 @@ class Emitter {
   // fp_fast was seen to hold.
   std::array<s8, max_slots> fp_pin_of_slot_;
   std::array<u8, fp_pin_count> fp_slot_of_pin_;  // the first, of a pair
+  bool has_region_pins_ = true;  // the arrays are not those of blocks
   u32 fp_paired_ = 0, fp_written_ = 0;
   unsigned fp_pinned_ = 0;
   bool fp_known_ = false;
