@@ -136,6 +136,7 @@ void optimise(Block& block, accel::Layers layers) {
       }
       case Op::load: case Op::store: case Op::fp: case Op::call: case Op::exit_jump: case Op::exit_indirect: case Op::exit_state:
         live = everything;
+        if (!((i.d.bits | i.a.bits | i.b.bits | i.c.bits) & Ref::temp(0).bits)) break;
         for (const Ref r : {i.d, i.a, i.b, i.c})
           if (r.is_temp()) use_temp(r);
         break;
@@ -153,10 +154,12 @@ void optimise(Block& block, accel::Layers layers) {
           if (!wide) i.d = Ref::none();
         }
         live.flags = u8((live.flags & ~i.flags) | reads_flags(i));
-        for (const Ref r : {i.d, wide ? i.c : Ref::none()}) {
+        const auto defined = [&](Ref r) {
           if (r.is_guest()) live.reset(r.index());
           else if (r.is_temp()) use_temp(r);
-        }
+        };
+        defined(i.d);
+        if (wide) defined(i.c);
         use(i.a);
         use(i.b);
       }

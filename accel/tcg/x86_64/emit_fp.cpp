@@ -266,7 +266,7 @@ void Emitter::fp_call(u32 instruction, u32 pc, u16 delay_slot, const Deferred& f
 void Emitter::floating_point(const Insn& i) {
   const Fp op = Fp(i.aux & ~fp_double);
   const bool wide = i.aux & fp_double;
-  SlowFp slow{a_.newLabel(), a_.newLabel(), i.imm, pc_, slot_, deferred_};
+  SlowFp slow{a_.newLabel(), 0, i.imm, pc_, slot_, deferred_};
   host_flags_ = HostFlags::none;
   // Both paths must leave temporaries in the same places: those in registers are spilled before the paths part.
   for (unsigned n = 0; n < temp_count; ++n) scratch();
@@ -307,7 +307,7 @@ void Emitter::floating_point(const Insn& i) {
       if (op <= Fp::div || op >= Fp::madd) fp_arithmetic(i, op, wide, slow.entry);
       else fp_convert(i, op, wide, slow.entry);
   }
-  a_.bind(slow.back);
+  slow.back = a_.here();
   slow_fp_.push_back(slow);
 }
 }  // namespace tcg::x86_64

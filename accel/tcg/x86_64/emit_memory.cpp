@@ -30,7 +30,7 @@ s32 Emitter::page_table_of(const Insn& i) const {
 
 // The page's table entry, for an access of 2^log_size bytes.  False: the alignment is still to be tested.
 bool Emitter::load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size) {
-  const bool tests = has_bmi_ && (log_size == 1 || log_size == 2);
+  const bool tests = tests_alignment(log_size);
   if (tests) {
     a_.rorx(page, address, accel::page_bits);
     a_.and_(page, s32((accel::page_table_entries << log_size) - 1));
@@ -51,7 +51,7 @@ void Emitter::memory(const Insn& i) {
 
   const bool constant = i.a.is_imm();
   const Gp address = effective_address(i);
-  SlowMemory slow{a_.newLabel(), a_.newLabel(), address, {}, {}, pc_, slot_, i.aux, is_load, deferred_};
+  SlowMemory slow{a_.newLabel(), 0, address, {}, {}, pc_, slot_, i.aux, is_load, deferred_};
   const Gp page = scratch();
   // Before the branches to the slow path: taking a register may spill another, on both paths.
   slow.carrier = page;
@@ -62,12 +62,15 @@ void Emitter::memory(const Insn& i) {
   const bool big = (i.aux & mem_big) && size > 1;
   const s32 table = page_table_of(i);
   if (constant) a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
-  const bool aligned = constant ? !(i.imm & (size - 1)) : load_page(page, address, table, i.aux & mem_size);
+  const unsigned log_size = i.aux & mem_size;
+  const bool tests = !constant && tests_alignment(log_size);
+  if (tests) a_.rotated_entry(page, address, accel::page_bits, u32(accel::page_table_entries << log_size) - 1, env, table);
+  const bool aligned = tests || (constant ? !(i.imm & (size - 1)) : load_page(page, address, table, log_size));
   if (!aligned) {
     a_.test(address.r8(), size - 1);
     a_.jnz(slow.entry);
   }
-  a_.test(page.r64(), page.r64());
+  if (constant || !tests) a_.test(page.r64(), page.r64());
   a_.jz(slow.entry);
   x86::Mem at = x86::ptr(page.r64(), address.r64(), 0, 0, size);
   if (big && !has_movbe_ && !is_load) {  // the value is swapped in its register, which may be the address's
@@ -98,7 +101,7 @@ void Emitter::memory(const Insn& i) {
   } else {
     a_.movzx(d, at);
   }
-  a_.bind(slow.back);
+  slow.back = a_.here();
   if (is_load && size < 8) finish(i.d, d);
   slow_.push_back(slow);
 }
@@ -158,7 +161,7 @@ void Emitter::memory_run(unsigned words) {
 
   const Gp address = effective_address(first);
   const Gp page = scratch(), carrier = scratch();
-  SlowRun slow{a_.newLabel(), a_.newLabel(), address, carrier, pc_, slot_, deferred_, parts, {}};
+  SlowRun slow{a_.newLabel(), 0, address, carrier, pc_, slot_, deferred_, parts, {}};
   const bool big = first.aux & mem_big;
   for (unsigned n = 0; n < words; ++n) {
     const Ref moved = is_load ? parts[n].d : parts[n].b;
@@ -189,7 +192,7 @@ void Emitter::memory_run(unsigned words) {
       big ? store_swapped(at, r, 4) : void(a_.mov(at, r));
     }
   }
-  a_.bind(slow.back);
+  slow.back = a_.here();
   slow_runs_.push_back(slow);
   position_ += words - 1;
 }
@@ -320,7 +323,7 @@ void Emitter::slow_call(const SlowMemory& s) {
     a_.call(same->label);
   }
   a_.test(x86::eax, imm(s32(s.pc)));
-  a_.jmp(s.back);
+  a_.jmp_back(s.back);
 }
 
 // What is the same in all slow paths with this kind of access and these registers.
@@ -376,7 +379,7 @@ void Emitter::slow_memory(const SlowMemory& s) {
     fill();
   }
   leave_slot(s.delay_slot);
-  a_.jmp(s.back);
+  a_.jmp_back(s.back);
 }
 
 // A word at a time, between where blocks have their registers; a temporary's register is its own.
@@ -403,7 +406,7 @@ void Emitter::slow_run(const SlowRun& s) {
   }
   fill();
   leave_slot(s.delay_slot);
-  a_.jmp(s.back);
+  a_.jmp_back(s.back);
 }
 
 void Emitter::stubs() {
@@ -412,7 +415,7 @@ void Emitter::stubs() {
   for (const SlowFp& s : slow_fp_) {
     a_.bind(s.entry);
     fp_call(s.instruction, s.pc, s.delay_slot, s.flags);
-    a_.jmp(s.back);
+    a_.jmp_back(s.back);
   }
   for (const ExitStub& e : exits_) {
     a_.bind(e.entry);

@@ -43,6 +43,11 @@ std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base)
 void Emitter::emit_range(u32 begin, u32 end) {
   for (position_ = begin; position_ < end; ++position_) {
     const Insn& i = request_->block->code[position_];
+    if (i.op == Op::insn) {
+      pc_ = i.imm & ~layout_.mode_bits;
+      slot_ = i.c.bits;
+      continue;
+    }
     one(i);
     left_ = i.op == Op::br || (i.op >= Op::exit_jump && i.op <= Op::exit_state);
     end_of_instruction();
@@ -106,7 +111,7 @@ x86::Gp Emitter::scratch() {
 
 void Emitter::end_of_instruction() {
   locked_ = 0;
-  if (std::ranges::all_of(holder_, [](s32 h) { return h == -1; })) return;
+  if (std::bit_cast<std::array<u64, 2>>(holder_) == std::array{~u64(0), ~u64(0)}) return;  // all are -1
   for (unsigned r = 0; r < temp_count; ++r) {
     if (holder_[r] == -2) holder_[r] = -1;
     if (holder_[r] >= 0 && last_use_[u32(holder_[r])] <= position_) holder_[r] = -1;
@@ -396,10 +401,6 @@ void Emitter::unary(const Insn& i) {
 void Emitter::one(const Insn& i) {
   keep_flags(i);
   switch (i.op) {
-    case Op::insn:
-      pc_ = i.imm & ~layout_.mode_bits;
-      slot_ = i.c.bits;
-      break;
     case Op::mov: move(i); break;
     case Op::add: case Op::and_: case Op::or_: case Op::xor_: case Op::mul: binary(i, true); break;
     case Op::sub: binary(i, false); break;
@@ -502,7 +503,7 @@ void Emitter::one(const Insn& i) {
       break;
     case Op::fp: floating_point(i); break;
     case Op::call: call(i); break;
-    case Op::count: check(false);
+    case Op::insn: case Op::count: check(false);
   }
 }
 

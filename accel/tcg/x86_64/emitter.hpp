@@ -145,6 +145,7 @@ class Emitter final {
   void memory(const Insn& i);
   Gp effective_address(const Insn& i);
   s32 page_table_of(const Insn& i) const;
+  bool tests_alignment(unsigned log_size) const { return has_bmi_ && (log_size == 1 || log_size == 2); }
   bool load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size);
   unsigned run_length() const;
   void swap_bytes(const Gp& d, u32 size);
@@ -217,7 +218,8 @@ class Emitter final {
   bool left_ = false;  // nothing falls through to here
 
   struct SlowMemory {
-    asmjit::Label entry, back;
+    asmjit::Label entry;
+    u32 back;
     Gp address, data;
     Gp carrier;  // free for the slow path's own use
     u32 pc;
@@ -237,7 +239,8 @@ class Emitter final {
   // Consecutive words moved after one check, such as those of a push; `registers` says where each is, invalid for guest
   // registers that live in memory.
   struct SlowRun {
-    asmjit::Label entry, back;
+    asmjit::Label entry;
+    u32 back;
     Gp address, carrier;
     u32 pc;
     u16 delay_slot;
@@ -246,7 +249,8 @@ class Emitter final {
     std::array<Gp, 16> registers;
   };
   struct SlowFp {
-    asmjit::Label entry, back;
+    asmjit::Label entry;
+    u32 back;
     u32 instruction, pc;
     u16 delay_slot;
     Deferred flags;

@@ -59,6 +59,15 @@ class QuickAssembler final : public x86::Assembler {
     }
     return asmjit::kErrorOk;
   }
+  u32 here() const { return u32(_bufferPtr - _bufferData); }
+  void jmp_back(u32 to) {
+    u8* p = room();
+    const s32 near = s32(to) - s32(here() + 2);
+    const bool reaches = near >= -128;
+    *p++ = reaches ? 0xeb : 0xe9;
+    core::store_le(p, reaches ? near : near - 3);
+    _bufferPtr = p + (reaches ? 1 : 4);
+  }
   void jmp(const Label& l) { jump(l, 0xeb, 0xe9, false); }
   void j(x86::CondCode c, const Label& l) { jump(l, u8(0x70 | condition(c)), u8(0x80 | condition(c)), true); }
   void data32(u32 v) {
@@ -123,6 +132,19 @@ class QuickAssembler final : public x86::Assembler {
     *p++ = 0x7b, *p++ = 0xf0;
     *p++ = u8(0xc0 | (d.id() & 7) << 3 | (s.id() & 7));
     *p++ = u8(by.value());
+    _bufferPtr = p;
+  }
+  // page = [base + (address rotated right by `by` & mask) * 8 + table], and whether it is 0: rorx, and, mov, test in one.
+  void rotated_entry(const Gp& page, const Gp& address, u8 by, u32 mask, const Gp& base, s32 table) {
+    rorx(page, address, by);
+    u8* p = room();
+    const u8 r = u8(page.id() & 7), extended = page.id() >> 3;
+    if (page.id() == 0) *p++ = 0x25;
+    else p = rex(p, {}, 0, 0, page.id()), *p++ = 0x81, *p++ = u8(0xe0 | r);
+    core::store_le(p, mask), p += 4;
+    *p++ = u8(0x48 | extended << 2 | extended << 1), *p++ = 0x8b, *p++ = u8(0x84 | r << 3), *p++ = u8(0xc0 | r << 3 | base.id());
+    core::store_le(p, table), p += 4;
+    *p++ = u8(0x48 | extended << 2 | extended), *p++ = 0x85, *p++ = u8(0xc0 | r << 3 | r);
     _bufferPtr = p;
   }
   void movbe(const Gp& d, const Mem& s) { movbe(0xf0, d, s); }
