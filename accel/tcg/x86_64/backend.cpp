@@ -12,7 +12,7 @@ using namespace x86_64;
 class X64Backend final : public HostBackend {
  public:
   X64Backend(CodeBuffer& buffer, const GuestLayout& layout, const accel::Port& port, const DispatchCalls& calls, accel::Layers layers)
-      : buffer_(buffer), layout_(layout_with(layout, layers)), thunks_(make_thunks(buffer, layout_, port, calls)), keep_(buffer.used()),
+      : buffer_(buffer), layout_(layout_with(layout, layers)), port_(port), thunks_(make_thunks(buffer, layout_, port_, calls)), keep_(buffer.used()),
         emitter_(layout_, thunks_, layers) {}
 
   const u8* compile(const CompileRequest& request, BlockStore& blocks) override {
@@ -45,6 +45,7 @@ class X64Backend final : public HostBackend {
 
   CodeBuffer& buffer_;
   const GuestLayout layout_;
+  const accel::Port port_;  // thunks know where it is
   Thunks thunks_;
   std::size_t keep_;
   Emitter emitter_;

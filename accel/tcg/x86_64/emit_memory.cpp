@@ -133,68 +133,94 @@ void Emitter::store_swapped(const x86::Mem& at, const Gp& d, u32 size) {
   swap_bytes(d, size);
 }
 
-// How many word accesses from here move consecutive words at the same pinned base: at most one of them through a
-// temporary, and a load of the base itself only as the last.
-unsigned Emitter::run_length() const {
+// The word accesses from here on, of this instruction and those behind it, at the same pinned base: at most one of them through
+// a temporary; a load of the base itself, or an access in a delay slot, only as the last.
+void Emitter::find_run() {
+  constexpr u32 most = 16, reach = 0x100;
   const auto& code = request_->block->code;
   const Insn& first = code[position_];
-  if (!layers_.has(Layer::runs)) return 1;
-  if ((first.aux & mem_size) != 2 || !first.a.is_guest() || pin_of_slot_[first.a.index()] < 0) return 1;
-  unsigned n = 0, temporaries = 0;
-  for (; n < 16 && position_ + n < code.size(); ++n) {
-    const Insn& i = code[position_ + n];
-    if (i.op != first.op || i.aux != first.aux || i.a != first.a || i.imm != first.imm + 4 * n) break;
+  run_.clear();
+  if (!layers_.has(Layer::runs)) return;
+  if ((first.aux & mem_size) != 2 || !first.a.is_guest() || pin_of_slot_[first.a.index()] < 0) return;
+  unsigned temporaries = 0;
+  u32 lowest = 0, highest = 0, pc = pc_;
+  u16 delay_slot = slot_;
+  for (u32 n = position_; n < code.size() && run_.size() < most; ++n) {
+    const Insn& i = code[n];
+    if (i.op == Op::insn) {
+      pc = i.imm & ~layout_.mode_bits;
+      delay_slot = i.c.bits;
+      continue;
+    }
+    if (i.op != first.op || i.aux != first.aux || i.a != first.a) break;
+    const u32 from_first = i.imm - first.imm + reach;
+    if (from_first % 4 || from_first > 2 * reach) break;
     const Ref moved = i.op == Op::load ? i.d : i.b;
     if (moved.is_none() || moved.is_imm() || (moved.is_temp() && ++temporaries > 1)) break;
-    if (i.op == Op::load && i.d == i.a) return n + 1;
+    const u32 low = run_.empty() ? from_first : std::min(lowest, from_first), high = std::max(highest, from_first);
+    if (high - low > reach) break;
+    lowest = low, highest = high;
+    run_.push_back({n, pc, delay_slot, moved});
+    if (delay_slot || (i.op == Op::load && i.d == i.a)) break;
   }
-  return n;
+  run_lowest_ = first.imm + lowest - reach;
+  run_bytes_ = highest - lowest + 4;
 }
 
 // One check for all words: aligned, in one page, and that page open.
-void Emitter::memory_run(unsigned words) {
-  const std::span<const Insn> parts(&request_->block->code[position_], words);
-  const Insn& first = parts[0];
-  const bool is_load = first.op == Op::load;
-  for (const Insn& i : parts) keep_flags(i);
+void Emitter::memory_run() {
+  const auto& code = request_->block->code;
+  const Insn& first = code[position_];
+  const bool is_load = first.op == Op::load, big = first.aux & mem_big;
+  for (const RunPart& p : run_) keep_flags(code[p.position]);
   host_flags_ = HostFlags::none;
 
-  const Gp address = effective_address(first);
+  Insn lowest = first;
+  lowest.imm = run_lowest_;
+  const Gp address = effective_address(lowest);
   const Gp page = scratch(), carrier = scratch();
-  SlowRun slow{a_.newLabel(), 0, address, carrier, pc_, slot_, deferred_, parts, {}};
-  const bool big = first.aux & mem_big;
-  for (unsigned n = 0; n < words; ++n) {
-    const Ref moved = is_load ? parts[n].d : parts[n].b;
+  SlowRun slow{a_.newLabel(), 0, address, {}, deferred_, u32(slow_parts_.size()), u32(run_.size()), first.aux, is_load};
+  std::array<Gp, 16> registers;
+  for (unsigned n = 0; n < run_.size(); ++n) {
+    const Ref moved = run_[n].moved;
     if (moved.is_guest() && pin_of_slot_[moved.index()] < 0) continue;
-    slow.registers[n] = is_load ? destination(moved, Insn{Op::load}) : in_register(moved, 0);
+    registers[n] = is_load ? destination(moved, Insn{Op::load}) : in_register(moved, 0);
+    if (moved.is_temp()) slow.temporary = registers[n];
   }
-  const bool aligned = load_page(page, address, page_table_of(first), 2);
+  const s32 table = page_table_of(first);
+  const bool tests = tests_alignment(2);
+  if (!tests) load_page(page, address, table, 2);
   a_.mov(carrier, address);
   a_.and_(carrier, 0xfff);
-  a_.cmp(carrier, 0x1000 - 4 * words);
+  a_.cmp(carrier, 0x1000 - run_bytes_);
   a_.ja(slow.entry);
-  if (!aligned) {
+  if (!tests) {
     a_.test(address.r8(), 3);
     a_.jnz(slow.entry);
+    a_.test(page.r64(), page.r64());
+  } else {
+    a_.rotated_entry(page, address, accel::page_bits, u32(accel::page_table_entries << 2) - 1, env, table);
   }
-  a_.test(page.r64(), page.r64());
   a_.jz(slow.entry);
   a_.add(page.r64(), address.r64());  // the base may be loaded below
-  for (unsigned n = 0; n < words; ++n) {
-    const auto at = x86::dword_ptr(page.r64(), s32(4 * n));
-    const Gp& r = slow.registers[n].isValid() ? slow.registers[n] : carrier;
-    const Ref moved = is_load ? parts[n].d : parts[n].b;
+  for (unsigned n = 0; n < run_.size(); ++n) {
+    const auto at = x86::dword_ptr(page.r64(), s32(code[run_[n].position].imm - run_lowest_));
+    const Gp& r = registers[n].isValid() ? registers[n] : carrier;
+    const Ref moved = run_[n].moved;
     if (is_load) {
       big ? load_swapped(r, at, first.aux) : void(a_.mov(r, at));
       finish(moved, r);
     } else {
-      if (!slow.registers[n].isValid()) fp_get(carrier, moved, false);
+      if (!registers[n].isValid()) fp_get(carrier, moved, false);
       big ? store_swapped(at, r, 4) : void(a_.mov(at, r));
     }
+    slow_parts_.push_back({.pc = run_[n].pc, .delay_slot = run_[n].delay_slot, .moved = moved, .offset = code[run_[n].position].imm - run_lowest_});
   }
   slow.back = a_.here();
   slow_runs_.push_back(slow);
-  position_ += words - 1;
+  position_ = run_.back().position;
+  pc_ = run_.back().pc;
+  slot_ = run_.back().delay_slot;
 }
 
 // What the state says about the current instruction, for whoever may leave from here; and what it says after.
@@ -382,30 +408,23 @@ void Emitter::slow_memory(const SlowMemory& s) {
   a_.jmp_back(s.back);
 }
 
-// A word at a time, between where blocks have their registers; a temporary's register is its own.
+// A word at a time, between where blocks have their registers, as the bytes behind the call say; a temporary's register is its own.
 void Emitter::slow_run(const SlowRun& s) {
+  const std::span parts(&slow_parts_[s.first], s.count);
   a_.bind(s.entry);
   store_deferred(s.flags, true);
-  put_pc(s.pc, s.delay_slot);
   a_.mov(header32(at_argument), s.address);
+  if (!s.is_load && s.temporary.isValid()) a_.mov(header32(at_argument + 4), s.temporary);
   spill();
-  const bool is_load = s.parts[0].op == Op::load;
-  for (unsigned n = 0; n < s.parts.size(); ++n) {
-    const Ref moved = is_load ? s.parts[n].d : s.parts[n].b;
-    const asmjit::Operand place = moved.is_temp() ? asmjit::Operand(s.registers[n]) : outside_place(moved);
-    const Gp r = place.isReg() ? place.as<Gp>() : s.carrier;
-    if (n) a_.add(header32(at_argument), 4);
-    if (!is_load) {
-      if (place.isMem()) a_.mov(r, place.as<x86::Mem>());
-      a_.mov(header32(at_argument + 4), r);
-    }
-    slow_access(is_load, s.parts[n].aux);
-    if (!is_load) continue;
-    a_.mov(r, header32(at_result));
-    if (place.isMem()) a_.mov(place.as<x86::Mem>(), r);
+  a_.call(imm(u64(thunks_.run)));
+  const RunWords words{.pc = parts[0].pc, .delay_slot = parts.back().delay_slot, .count = u8(s.count), .aux = u8(s.aux & 63), .is_load = s.is_load};
+  a_.bytes(&words, sizeof words);
+  for (const SlowPart& p : parts) {
+    const RunWord word{.place = p.moved.is_temp() ? u16(0) : layout_.slots[p.moved.index()].offset, .offset = u16(p.offset), .instruction = u16(p.pc - parts[0].pc)};
+    a_.bytes(&word, sizeof word);
   }
   fill();
-  leave_slot(s.delay_slot);
+  if (s.is_load && s.temporary.isValid()) a_.mov(s.temporary, header32(at_result));
   a_.jmp_back(s.back);
 }
 

@@ -74,6 +74,7 @@ void Emitter::prepare(const Block& block) {
   slow_.clear();
   slow_fp_.clear();
   slow_runs_.clear();
+  slow_parts_.clear();
   exits_.clear();
   slots_.clear();
   new_routines_.clear();
@@ -471,8 +472,8 @@ void Emitter::one(const Insn& i) {
       break;
     }
     case Op::load: case Op::store:
-      if (const unsigned words = run_length(); words >= 3) memory_run(words);
-      else memory(i);
+      find_run();
+      run_.size() >= 2 ? memory_run() : memory(i);
       break;
     case Op::label:
       check_no_temps_live();

@@ -147,11 +147,11 @@ class Emitter final {
   s32 page_table_of(const Insn& i) const;
   bool tests_alignment(unsigned log_size) const { return has_bmi_ && (log_size == 1 || log_size == 2); }
   bool load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size);
-  unsigned run_length() const;
+  void find_run();
   void swap_bytes(const Gp& d, u32 size);
   void load_swapped(const Gp& d, const x86::Mem& at, u8 aux);
   void store_swapped(const x86::Mem& at, const Gp& d, u32 size);
-  void memory_run(unsigned words);
+  void memory_run();
   void call(const Insn& i);
   void floating_point(const Insn& i);
   void fp_call(u32 instruction, u32 pc, u16 delay_slot, const Deferred& flags);
@@ -236,17 +236,26 @@ class Emitter final {
     Deferred flags = {};
     static constexpr s32 jump = -1, inside = -2, hot = -3;
   };
-  // Consecutive words moved after one check, such as those of a push; `registers` says where each is, invalid for guest
-  // registers that live in memory.
+  // Words moved after one check, such as those of a push.
+  struct RunPart {
+    u32 position, pc;
+    u16 delay_slot;
+    Ref moved;
+  };
+  struct SlowPart {
+    u32 pc;
+    u16 delay_slot;
+    Ref moved;
+    u32 offset;
+  };
   struct SlowRun {
     asmjit::Label entry;
     u32 back;
-    Gp address, carrier;
-    u32 pc;
-    u16 delay_slot;
+    Gp address, temporary;
     Deferred flags;
-    std::span<const Insn> parts;
-    std::array<Gp, 16> registers;
+    u32 first, count;  // of slow_parts_
+    u8 aux;
+    bool is_load;
   };
   struct SlowFp {
     asmjit::Label entry;
@@ -272,6 +281,9 @@ class Emitter final {
   std::vector<SlowMemory> slow_;
   std::vector<SlowFp> slow_fp_;
   std::vector<SlowRun> slow_runs_;
+  std::vector<SlowPart> slow_parts_;
+  std::vector<RunPart> run_;  // see find_run()
+  u32 run_lowest_ = 0, run_bytes_ = 0;
   std::vector<ExitStub> exits_;
   std::vector<Slot> slots_;
   // Slow paths of blocks call a routine for their kind of access and registers, which is part of the block that was the first

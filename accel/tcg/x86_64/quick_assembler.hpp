@@ -70,6 +70,10 @@ class QuickAssembler final : public x86::Assembler {
   }
   void jmp(const Label& l) { jump(l, 0xeb, 0xe9, false); }
   void j(x86::CondCode c, const Label& l) { jump(l, u8(0x70 | condition(c)), u8(0x80 | condition(c)), true); }
+  void bytes(const void* from, std::size_t n) {
+    std::memcpy(room(), from, n);
+    _bufferPtr += n;
+  }
   void data32(u32 v) {
     room();
     put32(v);

@@ -47,6 +47,19 @@ inline x86::Mem slot_memory(const GuestLayout& layout, unsigned slot) {
 // The code as text, one instruction per line.
 std::string disassemble_host(std::span<const u8> code, const u8* base);
 
+// Behind a call of the run thunk: what is moved, then each word.  The address of the lowest is VcpuHeader::argument[0].
+struct RunWords {
+  u32 pc;
+  u16 delay_slot;  // of the last
+  u8 count, aux;
+  bool is_load;
+};
+struct RunWord {
+  u16 place;        // in the CPU state, or 0: VcpuHeader::argument[1] or result
+  u16 offset;       // from the lowest
+  u16 instruction;  // from RunWords::pc
+};
+
 // Addresses of the thunks in the code buffer.
 struct Thunks {
   const u8* enter = nullptr;
@@ -56,6 +69,7 @@ struct Thunks {
   const u8* hot = nullptr;    // eax = pc
   const u8* state = nullptr;
   const u8* leave = nullptr;  // pins are in the state already
+  const u8* run = nullptr;
   const u8* load[64] = {};
   const u8* store[64] = {};
   std::vector<const u8*> helper;

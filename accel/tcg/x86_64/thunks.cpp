@@ -2,8 +2,29 @@
 
 #include "core/log.hpp"
 
+#include <cstring>
+
 namespace tcg::x86_64 {
 namespace {
+// The length of what is behind the call, or outcome_leave.
+u64 run_words(VcpuHeader* c, const u8* at, const accel::Port* port) noexcept {
+  RunWords words;
+  std::memcpy(&words, at, sizeof words);
+  const u32 lowest = c->argument[0];
+  for (unsigned n = 0; n < words.count; ++n) {
+    RunWord w;
+    std::memcpy(&w, at + sizeof words + n * sizeof w, sizeof w);
+    c->pc = words.pc + w.instruction;
+    c->slot = n + 1u == words.count ? words.delay_slot : 0;
+    u8* place = w.place ? reinterpret_cast<u8*>(c) + w.place : reinterpret_cast<u8*>(words.is_load ? &c->result : &c->argument[1]);
+    const u64 outcome = words.is_load ? port->load[words.aux](c, lowest + w.offset) : port->store[words.aux](c, lowest + w.offset, load_le<u32>(place));
+    if (outcome & accel::outcome_leave) return accel::outcome_leave;
+    if (words.is_load) store_le(place, u32(outcome));
+  }
+  c->slot = 0;
+  return sizeof words + words.count * sizeof(RunWord);
+}
+
 class ThunkMaker {
  public:
   ThunkMaker(CodeBuffer& buffer, const GuestLayout& layout) : buffer_(buffer), layout_(layout) {}
@@ -91,6 +112,27 @@ class ThunkMaker {
     });
   }
 
+  // Slow path of a run.  It reads and writes guest registers where they are in the state.
+  const u8* run(const accel::Port& port, const u8* leave) {
+    return make([&](x86::Assembler& a) {
+      save_pins(a);
+      for (auto r : {x86::rax, x86::rcx, x86::rdx}) a.push(r);
+      a.lea(x86::rdi, x86::ptr(env, -env_at));
+      a.mov(x86::rsi, x86::qword_ptr(x86::rsp, 24));
+      a.mov(x86::rdx, asmjit::imm(u64(&port)));
+      call(a, reinterpret_cast<const void*>(run_words));
+      const auto leaving = a.newLabel();
+      a.test(x86::rax, x86::rax);
+      a.js(leaving);
+      a.add(x86::qword_ptr(x86::rsp, 24), x86::rax);
+      for (auto r : {x86::rdx, x86::rcx, x86::rax}) a.pop(r);
+      load_pins(a);
+      a.ret();
+      a.bind(leaving);
+      a.jmp(asmjit::imm(u64(leave)));
+    });
+  }
+
   const u8* helper(const Helper& h, const u8* leave) {
     return make([&](x86::Assembler& a) {
       save_pins(a, h.state ? 0 : pins_kept_by_calls);
@@ -141,6 +183,7 @@ Thunks make_thunks(CodeBuffer& buffer, const GuestLayout& layout, const accel::P
     if (port.load[i]) t.load[i] = m.memory(reinterpret_cast<const void*>(port.load[i]), true, t.leave);
     if (port.store[i]) t.store[i] = m.memory(reinterpret_cast<const void*>(port.store[i]), false, t.leave);
   }
+  t.run = m.run(port, t.leave);
   for (const Helper& h : layout.helpers) t.helper.push_back(m.helper(h, t.leave));
   return t;
 }
