@@ -7,6 +7,7 @@
 #include "core/log.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace tcg::x86_64 {
 using asmjit::imm;
@@ -73,7 +74,8 @@ Emitter::Deferred Emitter::of_operands(const Insn& i) const {
 void Emitter::store_deferred(const Deferred& d, bool slow_path) {
   if (!d.mask) return;
   repeat_comparison(d, slow_path);
-  store_flags(d.mask, d.kind);
+  if (slow_path && std::popcount(d.mask) > 1) a_.call(imm(u64(thunks_.store_flags[d.kind == HostFlags::sub][d.mask])));
+  else store_flags(d.mask, d.kind);
 }
 
 void Emitter::repeat_comparison(const Deferred& d, bool slow_path) {

@@ -70,6 +70,7 @@ struct Thunks {
   const u8* state = nullptr;
   const u8* leave = nullptr;  // pins are in the state already
   const u8* run = nullptr;
+  const u8* store_flags[2][16] = {};  // from the host's flags after something else, or `sub`; by flags
   const u8* load[64] = {};
   const u8* store[64] = {};
   std::vector<const u8*> helper;

@@ -112,6 +112,17 @@ class ThunkMaker {
     });
   }
 
+  const u8* store_flags(bool is_sub, u8 flags) {
+    return make([&](x86::Assembler& a) {
+      const auto at = [&](u16 offset) { return x86::byte_ptr(env, from_env(offset)); };
+      if (flags & flag_n) a.sets(at(layout_.flag_n));
+      if (flags & flag_z) a.setz(at(layout_.flag_z));
+      if (flags & flag_c) is_sub ? a.setnc(at(layout_.flag_c)) : a.setc(at(layout_.flag_c));
+      if (flags & flag_v) a.seto(at(layout_.flag_v));
+      a.ret();
+    });
+  }
+
   // Slow path of a run.  It reads and writes guest registers where they are in the state.
   const u8* run(const accel::Port& port, const u8* leave) {
     return make([&](x86::Assembler& a) {
@@ -184,6 +195,8 @@ Thunks make_thunks(CodeBuffer& buffer, const GuestLayout& layout, const accel::P
     if (port.store[i]) t.store[i] = m.memory(reinterpret_cast<const void*>(port.store[i]), false, t.leave);
   }
   t.run = m.run(port, t.leave);
+  for (u8 flags = 1; flags <= flags_all; ++flags)
+    for (const bool is_sub : {false, true}) t.store_flags[is_sub][flags] = m.store_flags(is_sub, flags);
   for (const Helper& h : layout.helpers) t.helper.push_back(m.helper(h, t.leave));
   return t;
 }
