@@ -152,7 +152,7 @@ void Emitter::find_run() {
       delay_slot = i.c.bits;
       continue;
     }
-    if (i.op != first.op || i.aux != first.aux || i.a != first.a) break;
+    if (i.op != first.op || i.aux != first.aux || i.a != first.a || pc - pc_ > 0xff || delay_slot > 0xff) break;
     const u32 from_first = i.imm - first.imm + reach;
     if (from_first % 4 || from_first > 2 * reach) break;
     const Ref moved = i.op == Op::load ? i.d : i.b;
@@ -255,9 +255,13 @@ void Emitter::call(const Insn& i) {
 // table decides each time.
 void Emitter::exit_jump(const Insn& i) {
   const u32 target = i.imm;
-  const bool same_page = (target ^ request_->pc) >> accel::page_bits == 0;
+  const bool same_page = (target ^ request_->pc) >> accel::page_bits == 0, probes = !same_page && request_->chain && layers_.has(Layer::chain);
   spill();
-  if (i.aux & poll_aux) {
+  if (probes) a_.mov(x86::eax, imm(s32(target)));
+  if (probes && (i.aux & poll_aux)) {
+    a_.cmp(header32(at_request), 0);
+    a_.jne(imm(u64(thunks_.jump)));
+  } else if (i.aux & poll_aux) {
     exits_.push_back({a_.newLabel(), target, ExitStub::jump});
     a_.cmp(header32(at_request), 0);
     a_.jne(exits_.back().entry);
@@ -280,7 +284,6 @@ void Emitter::exit_jump(const Insn& i) {
   }
   const std::size_t entry = accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry) +
                             accel::probe_index(target) * sizeof(accel::ProbeEntry);
-  a_.mov(x86::eax, imm(s32(target)));
   a_.cmp(header32(entry + offsetof(accel::ProbeEntry, tag)), x86::eax);
   a_.jne(imm(u64(thunks_.jump)));
   a_.jmp(x86::qword_ptr(env, from_env(entry + offsetof(accel::ProbeEntry, code))));
@@ -417,10 +420,10 @@ void Emitter::slow_run(const SlowRun& s) {
   if (!s.is_load && s.temporary.isValid()) a_.mov(header32(at_argument + 4), s.temporary);
   spill();
   a_.call(imm(u64(thunks_.run)));
-  const RunWords words{.pc = parts[0].pc, .delay_slot = parts.back().delay_slot, .count = u8(s.count), .aux = u8(s.aux & 63), .is_load = s.is_load};
+  const RunWords words{.pc = parts[0].pc, .delay_slot = u8(parts.back().delay_slot), .count = u8(s.count), .aux = u8(s.aux & 63), .is_load = s.is_load};
   a_.bytes(&words, sizeof words);
   for (const SlowPart& p : parts) {
-    const RunWord word{.place = p.moved.is_temp() ? u16(0) : layout_.slots[p.moved.index()].offset, .offset = u16(p.offset), .instruction = u16(p.pc - parts[0].pc)};
+    const RunWord word{.place = p.moved.is_temp() ? u16(0) : layout_.slots[p.moved.index()].offset, .offset = u8(p.offset / 4), .instruction = u8(p.pc - parts[0].pc)};
     a_.bytes(&word, sizeof word);
   }
   fill();

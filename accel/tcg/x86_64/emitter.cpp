@@ -244,6 +244,11 @@ void Emitter::move(const Insn& i) {
     else a_.mov(slot_memory(layout_, i.d.index()), in_register(i.a, i.imm));
     return;
   }
+  if (i.a.is_imm() && !i.imm && !i.flags && host_flags_ == HostFlags::none) {
+    const Gp d = destination(i.d, i);
+    a_.xor_(d, d);
+    return finish(i.d, d);
+  }
   const asmjit::Operand a = operand(i.a, i.imm);
   const Gp d = destination(i.d, i);
   if (!a.isReg() || a.as<Gp>().id() != d.id()) a_.emit(x86::Inst::kIdMov, d, a);

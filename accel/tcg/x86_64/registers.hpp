@@ -50,14 +50,14 @@ std::string disassemble_host(std::span<const u8> code, const u8* base);
 // Behind a call of the run thunk: what is moved, then each word.  The address of the lowest is VcpuHeader::argument[0].
 struct RunWords {
   u32 pc;
-  u16 delay_slot;  // of the last
+  u8 delay_slot;  // of the last
   u8 count, aux;
   bool is_load;
 };
 struct RunWord {
-  u16 place;        // in the CPU state, or 0: VcpuHeader::argument[1] or result
-  u16 offset;       // from the lowest
-  u16 instruction;  // from RunWords::pc
+  u16 place;       // in the CPU state, or 0: VcpuHeader::argument[1] or result
+  u8 offset;       // from the lowest, in words
+  u8 instruction;  // from RunWords::pc
 };
 
 // Addresses of the thunks in the code buffer.

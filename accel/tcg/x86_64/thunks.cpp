@@ -17,7 +17,8 @@ u64 run_words(VcpuHeader* c, const u8* at, const accel::Port* port) noexcept {
     c->pc = words.pc + w.instruction;
     c->slot = n + 1u == words.count ? words.delay_slot : 0;
     u8* place = w.place ? reinterpret_cast<u8*>(c) + w.place : reinterpret_cast<u8*>(words.is_load ? &c->result : &c->argument[1]);
-    const u64 outcome = words.is_load ? port->load[words.aux](c, lowest + w.offset) : port->store[words.aux](c, lowest + w.offset, load_le<u32>(place));
+    const u32 address = lowest + 4 * w.offset;
+    const u64 outcome = words.is_load ? port->load[words.aux](c, address) : port->store[words.aux](c, address, load_le<u32>(place));
     if (outcome & accel::outcome_leave) return accel::outcome_leave;
     if (words.is_load) store_le(place, u32(outcome));
   }
