@@ -4,6 +4,8 @@
 #include "core/result.hpp"
 #include "core/base.hpp"
 
+#include <algorithm>
+
 namespace tcg {
 using namespace core;
 
@@ -23,6 +25,7 @@ class CodeBuffer {
   // Copies `bytes` of code in and rounds up to `alignment`; the caller checked room().
   static constexpr std::size_t alignment = 4;
   const u8* append(const void* from, std::size_t bytes);
+  void align(std::size_t to) { used_ = std::min((used_ + to - 1) & ~(to - 1), size_); }
   // Forgets all code after `keep` bytes.
   void rewind(std::size_t keep) { used_ = populated_ = keep; }
   // Replaces the byte, or the 32-bit value, at executable address `at`.

@@ -16,6 +16,7 @@ class X64Backend final : public HostBackend {
         emitter_(layout_, thunks_, layers) {}
 
   const u8* compile(const CompileRequest& request, BlockStore& blocks) override {
+    if (request.region) buffer_.align(32);
     const u8* base = buffer_.next();
     const auto code = emitter_.emit(request, base);
     if (code.size() + 16 > buffer_.room()) {
