@@ -9,7 +9,7 @@ std::span<const LayerText> layer_list() {
       {"deadcode", "results that nobody reads are not computed, and constant addresses are known"},
       {"hostflags", "a branch takes its condition from the host's flags"},
       {"fp", "floating point on the host's"},
-      {"runs", "words moved together (LDM, STM, a push) are checked together"},
+      {"runs", "words moved together (LDM, STM, what a function saves) are checked together"},
       {"tables", "loads and stores of memory look up its page in translated code"},
       {"fixed", "what is not mapped elsewhere stays when the address space changes"},
       {"pins", "ten guest registers live in host registers"},

@@ -50,6 +50,8 @@ struct alignas(32) DevicePage {
 inline constexpr unsigned device_pages = 16;  // for each privilege and direction, by the low bits of va >> 12
 
 struct VcpuHeader {
+  DevicePage devices[4][device_pages];  // index as the page tables': 2 * privilege + is_store
+  // From here to the family's registers: what translated code names most, all of it within 256 bytes.
   std::atomic<u32> exit_request{0};  // core::Request bits
   u32 pc = 0;          // valid at block boundaries and whenever a helper or slow path runs; without mode bits
   u32 privilege = 0;   // 0 privileged, 1 user: which tables apply
@@ -63,9 +65,9 @@ struct VcpuHeader {
   u64 instructions = 0;       // retired guest instructions, counted by the interpreter only
   u32 argument[3] = {};       // between translated code and its thunks: address and value, or a helper's arguments
   u32 result = 0;
+  void* frame = nullptr;      // translated code's stack pointer
   u64 fp_limit[3] = {fp_limits[0], fp_limits[1], fp_limits[2]};  // constants translated code compares with
   Activity activity{};
-  DevicePage devices[4][device_pages];  // index as the page tables': 2 * privilege + is_store
 };
 
 // What translated code has computed last, for families that keep exception bits of single operations (MIPS: FCSR.Cause).

@@ -103,14 +103,21 @@ void BlockStore::clear() {
 
 void BlockStore::begin_guess(u32 n) { accel::guess_table(&c_)[n] = {accel::guess_nothing, accel::wrong_guesses, 0}; }
 
-u32 BlockStore::add_slot(const u8* displacement, u32 unlinked) {
-  slots_.push_back({displacement, unlinked, no_block});
+u32 BlockStore::add_slot(const u8* displacement, u32 unlinked, u32 pc) {
+  slots_.push_back({u32(displacement - buffer_->code()), unlinked, pc, no_block});
   return u32(slots_.size() - 1);
+}
+
+void BlockStore::lead(const JumpSlot& slot, bool chained, u32 operand) {
+  constexpr u8 call = 0xe8, jump = 0xe9;
+  const u8* at = buffer_->code() + slot.displacement;
+  if (at[-1] == (chained ? call : jump)) buffer_->patch8(at - 1, chained ? jump : call);
+  buffer_->patch32(at, operand);
 }
 
 void BlockStore::link(u32 slot, u32 block) {
   JumpSlot& s = slots_[slot];
-  buffer_->patch32(s.displacement, u32(blocks_[block].code - (s.displacement + 4)));
+  lead(s, true, u32(blocks_[block].code - (buffer_->code() + s.displacement + 4)));
   s.next_incoming = blocks_[block].first_incoming;
   blocks_[block].first_incoming = slot;
 }
@@ -137,7 +144,7 @@ void BlockStore::invalidate(u32 index) {
   page.set_first_block(first);
   for (u32 s = b.first_incoming; s != no_block;) {
     JumpSlot& slot = slots_[s];
-    buffer_->patch32(slot.displacement, slot.unlinked);
+    lead(slot, false, slot.unlinked);
     s = std::exchange(slot.next_incoming, no_block);
   }
   b.first_incoming = no_block;

@@ -33,10 +33,11 @@ struct TranslatedBlock {
 };
 static_assert(sizeof(TranslatedBlock) <= 48);
 
-// A patchable direct jump in host code.
+// A patchable direct jump in host code.  One without condition is a call while it is not chained.
 struct JumpSlot {
-  const u8* displacement;  // its 32-bit operand, by executable address
-  u32 unlinked;            // the operand's value while not chained
+  u32 displacement;  // of its 32-bit operand in the code buffer
+  u32 unlinked;      // the operand's value while not chained
+  u32 pc;            // where it goes
   u32 next_incoming = no_block;
 };
 
@@ -67,7 +68,8 @@ class BlockStore {
   std::size_t count() const { return blocks_.size(); }
   void clear();
 
-  u32 add_slot(const u8* displacement, u32 unlinked);
+  u32 add_slot(const u8* displacement, u32 unlinked, u32 pc);
+  u32 target_of(u32 slot) const { return slots_[slot].pc; }
   void link(u32 slot, u32 block);
   // Leads the jumps to `from` to `to`, a block at the same pc.
   void relink(u32 from, u32 to);
@@ -115,6 +117,7 @@ class BlockStore {
   bool readable(const Region& r) const { return c_.machine->ram[r.block].direct; }
   static std::size_t page_count(const MachineBase& machine);
   void invalidate(u32 block);
+  void lead(const JumpSlot& slot, bool chained, u32 operand);
   void close_page_for_stores(std::size_t index, const u8* host);
   void refresh_lines(std::size_t index);
   template <class F> void each_block_in(GuestPhys at, u64 size, F f) const;

@@ -49,7 +49,7 @@ const u8* CodeBuffer::append(const void* from, std::size_t bytes) {
 #endif
   std::memcpy(write_ + used_, from, bytes);
   const std::size_t before = used_;
-  used_ = std::min((used_ + bytes + 15) & ~std::size_t(15), size_);
+  used_ = std::min((used_ + bytes + alignment - 1) & ~(alignment - 1), size_);
   // Resident pages count in each mapping.  What was written is needed as code; a page comes back when it is patched.
   constexpr std::size_t part = 512 * KiB;
   if (const std::size_t full = used_ / part * part; full > before / part * part) madvise(write_, full, MADV_DONTNEED);

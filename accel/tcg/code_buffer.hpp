@@ -4,6 +4,8 @@
 #include "core/result.hpp"
 #include "core/base.hpp"
 
+#include <algorithm>
+
 namespace tcg {
 using namespace core;
 
@@ -20,11 +22,14 @@ class CodeBuffer {
   std::size_t room() const { return size_ - used_; }
   // The address the next append will run at.
   const u8* next() const { return code_ + used_; }
-  // Copies `bytes` of code in and rounds up to 16; the caller checked room().
+  // Copies `bytes` of code in and rounds up to `alignment`; the caller checked room().
+  static constexpr std::size_t alignment = 4;
   const u8* append(const void* from, std::size_t bytes);
+  void align(std::size_t to) { used_ = std::min((used_ + to - 1) & ~(to - 1), size_); }
   // Forgets all code after `keep` bytes.
   void rewind(std::size_t keep) { used_ = populated_ = keep; }
-  // Replaces the 32-bit value at executable address `at`.
+  // Replaces the byte, or the 32-bit value, at executable address `at`.
+  void patch8(const u8* at, u8 value) { write_[at - code_] = value; }
   void patch32(const u8* at, u32 value);
 
  private:

@@ -150,8 +150,9 @@ class TcgEngine final : public Engine {
     e.front_.set_pc(*c, pc);
     return e.next_code();
   }
-  static const void* on_chain(VcpuHeader* c, u32 pc, u32 slot) noexcept {
+  static const void* on_chain(VcpuHeader* c, u32 slot) noexcept {
     TcgEngine& e = of(c);
+    const u32 pc = e.blocks_.target_of(slot);
     const u64 generation = e.stats_.flushes;
     e.front_.set_pc(*c, pc);
     const void* code = e.next_code();
@@ -166,7 +167,8 @@ class TcgEngine final : public Engine {
     TcgEngine& e = of(c);
     const u32 unusual = c->exit_request.load(std::memory_order_relaxed) | c->halted | c->slot | e.blocks_.step_wanted | !e.probes_;
     if (!unusual) [[likely]] {
-      const u32 pc = c->pc | *reinterpret_cast<const u32*>(reinterpret_cast<const u8*>(c) + e.mode_bits_at_);
+      u32 pc = c->pc;
+      if (e.mode_bits_at_) pc |= *reinterpret_cast<const u32*>(reinterpret_cast<const u8*>(c) + e.mode_bits_at_);
       const accel::ProbeEntry& probe = accel::probe_table(c, c->privilege)[accel::probe_index(pc)];
       if (probe.tag == pc) [[likely]] return probe.code;
     }
@@ -177,8 +179,10 @@ class TcgEngine final : public Engine {
   static const void* on_hot(VcpuHeader* c, u32 pc) noexcept {
     TcgEngine& e = of(c);
     e.front_.set_pc(*c, pc);
-    accel::hot_table(c)[accel::hot_index(pc)] = s32(e.options_.region_after);
-    if (!c->exit_request.load(std::memory_order_relaxed)) e.make_region_at(pc);
+    s32& count = accel::hot_table(c)[accel::hot_index(pc)];
+    const bool hot = count < 0;
+    if (hot) count = s32(e.options_.region_after);
+    if (hot && !c->exit_request.load(std::memory_order_relaxed)) e.make_region_at(pc);
     return e.next_code();
   }
 
@@ -257,7 +261,10 @@ class TcgEngine final : public Engine {
 
   u32 make_block(u32 pc, u32 mode, const CodePlace& place) {
     const accel::Doing what(c_, accel::Activity::translation);
-    const auto begin = std::chrono::steady_clock::now();
+    // Reading the clock takes as long as translating an instruction: one block of eight stands for all.
+    constexpr u64 timed_of = 8;
+    const bool timed = stats_.blocks % timed_of == 0;
+    const auto begin = timed ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
     Block& block = scratch_;
     const Request request = translate(pc, place, options_.block_limit, &breakpoints_, block);
     TranslatedBlock t{.phys = raw(place.at), .pc = pc, .mode = mode, .code = nullptr, .bytes = u16(std::max(1u, request.used))};
@@ -288,9 +295,11 @@ class TcgEngine final : public Engine {
       interpreted_.push_back(block);
     }
     const u32 b = blocks_.add(std::move(t));
-    // A millisecond and more is not ours: the host ran something else meanwhile.
-    const u64 ns = u64(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
-    stats_.translate_ns += ns < 1'000'000 ? ns : stats_.translate_ns / stats_.blocks;
+    if (timed) {
+      // A millisecond and more is not ours: the host ran something else meanwhile.
+      const u64 ns = u64(std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count());
+      stats_.translate_ns += ns < 1'000'000 ? timed_of * ns : timed_of * stats_.translate_ns / stats_.blocks;
+    }
     return b;
   }
 

@@ -2,7 +2,8 @@
 
 #include "core/log.hpp"
 
-#include <bitset>
+#include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace tcg {
@@ -18,13 +19,6 @@ constexpr const char* fp_names[] = {"mac", "nmac", "msc", "nmsc", "mul", "nmul",
                                     "to_s32", "to_s32_trunc", "madd", "msub", "nmadd", "nmsub", "test_eq", "test_lt", "test_le"};
 constexpr const char* cond_names[] = {"eq", "ne", "cs", "cc", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le"};
 
-// May the operation leave the block, so that everything written before it must be in place?
-bool is_barrier(const Insn& i) {
-  switch (i.op) {
-    case Op::load: case Op::store: case Op::fp: case Op::call: case Op::exit_jump: case Op::exit_indirect: case Op::exit_state: return true;
-    default: return false;
-  }
-}
 u8 reads_flags(const Insn& i) {
   switch (i.op) {
     case Op::adc: case Op::sbc: case Op::rrx: return flag_c;
@@ -32,9 +26,6 @@ u8 reads_flags(const Insn& i) {
     case Op::cond: case Op::br_cond: return flags_read(Cond(i.aux));
     default: return 0;
   }
-}
-bool has_effect(const Insn& i) {
-  return is_barrier(i) || i.flags || (i.op >= Op::label && i.op <= Op::br_cmp) || i.op == Op::insn;
 }
 }  // namespace
 
@@ -92,75 +83,90 @@ std::string to_text(const Block& block, const GuestLayout& layout) {
 namespace {
 // What later code may still read of the guest's state.
 struct Live {
-  std::bitset<max_slots> guest;
-  u8 flags = flags_all;
+  u64 guest[2];
+  u8 flags;
+  bool has(unsigned slot) const { return guest[slot >> 6] >> (slot & 63) & 1; }
+  void set(unsigned slot) { guest[slot >> 6] |= u64(1) << (slot & 63); }
+  void reset(unsigned slot) { guest[slot >> 6] &= ~(u64(1) << (slot & 63)); }
 };
-const Live everything{~std::bitset<max_slots>(), flags_all};
-}  // namespace
-
-namespace {
-// Temporaries are assigned once, so one that is a constant is one everywhere.
-void fold_addresses(Block& block) {
-  std::vector<const Insn*> constant(block.temps);
-  for (Insn& i : block.code) {
-    if (i.op == Op::mov && i.d.is_temp() && i.a.is_imm()) constant[i.d.index()] = &i;
-    if ((i.op != Op::load && i.op != Op::store) || !i.a.is_temp()) continue;
-    if (const Insn* c = constant[i.a.index()]) {
-      i.imm += c->imm;
-      i.a = Ref::imm();
-    }
-  }
-}
+static_assert(max_slots <= 128);
+constexpr Live everything{{~u64(0), ~u64(0)}, flags_all};
 }  // namespace
 
 // One backward pass.  Labels are forward, so what is live at a label is known before its branches are met; where a region
 // jumps back, everything is.
 void optimise(Block& block, accel::Layers layers) {
   const bool dead_flags = layers.has(accel::Layer::deadflags), dead_code = layers.has(accel::Layer::deadcode);
-  if (dead_code) fold_addresses(block);
   Live live = everything;
-  std::vector<bool> used_temp(block.temps);
-  std::vector<Live> at_label(block.labels, everything);
-  const auto wanted = [&](Ref r) { return r.is_guest() ? live.guest[r.index()] : r.is_temp() && used_temp[r.index()]; };
-  const auto kill = [&](Ref r) {
-    if (r.is_guest()) live.guest[r.index()] = false;
+  std::array<Live, 16> few_labels;
+  std::vector<Live> many_labels;
+  Live* at_label = few_labels.data();
+  if (block.labels > few_labels.size()) {
+    many_labels.resize(block.labels);
+    at_label = many_labels.data();
+  }
+  std::fill_n(at_label, block.labels, everything);
+  constexpr u32 never = ~u32(0);
+  block.last_use.assign(block.temps, never);
+  Insn* const code = block.code.data();
+  std::size_t out = block.code.size();
+  const auto wanted = [&](Ref r) { return r.is_guest() ? live.has(r.index()) : r.is_temp() && block.last_use[r.index()] != never; };
+  const auto use_temp = [&](Ref r) {
+    if (u32& last = block.last_use[r.index()]; last == never) last = u32(out);
   };
   const auto use = [&](Ref r) {
-    if (r.is_guest()) live.guest[r.index()] = true;
-    else if (r.is_temp()) used_temp[r.index()] = true;
+    if (r.is_guest()) live.set(r.index());
+    else if (r.is_temp()) use_temp(r);
   };
 
-  std::size_t out = block.code.size();
-  for (std::size_t n = block.code.size(); n-- > 0;) {
-    Insn i = block.code[n];
-    if (i.op == Op::label) {
-      at_label[i.c.bits] = live;
-    } else if (i.op == Op::br) {
-      live = at_label[i.c.bits];
-    } else if (i.op == Op::br_cond || i.op == Op::br_zero || i.op == Op::br_nonzero || i.op == Op::br_cmp) {
-      live.guest |= at_label[i.c.bits].guest;
-      live.flags |= at_label[i.c.bits].flags;
-    } else if (is_barrier(i)) {
-      live = everything;
-    } else if (i.op != Op::insn) {
-      if (dead_flags) {
-        i.dead = u8(i.dead | (i.flags & ~live.flags));
-        i.flags &= live.flags;
+  for (std::size_t n = out; n-- > 0;) {
+    Insn& i = code[n];
+    --out;
+    switch (i.op) {
+      case Op::insn: break;
+      case Op::label: at_label[i.c.bits] = live; break;
+      case Op::br: live = at_label[i.c.bits]; break;
+      case Op::br_cond: case Op::br_zero: case Op::br_nonzero: case Op::br_cmp: {
+        const Live& other = at_label[i.c.bits];
+        for (unsigned k = 0; k < 2; ++k) live.guest[k] |= other.guest[k];
+        live.flags |= other.flags | reads_flags(i);
+        use(i.a);
+        use(i.b);
+        break;
       }
-      const bool wide = has_two_results(i.op);
-      const bool result_wanted = !dead_code || wanted(i.d) || (wide && wanted(i.c));
-      if (!result_wanted && !has_effect(i)) continue;
-      if (!result_wanted && !wide) i.d = Ref::none();
-      live.flags = u8(live.flags & ~i.flags);
-      kill(i.d);
-      if (wide) kill(i.c);
+      case Op::load: case Op::store: case Op::fp: case Op::call: case Op::exit_jump: case Op::exit_indirect: case Op::exit_state:
+        live = everything;
+        if (!((i.d.bits | i.a.bits | i.b.bits | i.c.bits) & Ref::temp(0).bits)) break;
+        for (const Ref r : {i.d, i.a, i.b, i.c})
+          if (r.is_temp()) use_temp(r);
+        break;
+      default: {
+        if (dead_flags) {
+          i.dead = u8(i.dead | (i.flags & ~live.flags));
+          i.flags &= live.flags;
+        }
+        const bool wide = has_two_results(i.op);
+        if (dead_code && !wanted(i.d) && !(wide && wanted(i.c))) {
+          if (!i.flags) {
+            ++out;
+            continue;
+          }
+          if (!wide) i.d = Ref::none();
+        }
+        live.flags = u8((live.flags & ~i.flags) | reads_flags(i));
+        const auto defined = [&](Ref r) {
+          if (r.is_guest()) live.reset(r.index());
+          else if (r.is_temp()) use_temp(r);
+        };
+        defined(i.d);
+        if (wide) defined(i.c);
+        use(i.a);
+        use(i.b);
+      }
     }
-    live.flags |= reads_flags(i);
-    use(i.a);
-    use(i.b);
-    if (i.op == Op::call) use(i.c);
-    block.code[--out] = i;
+    if (out != n) code[out] = i;
   }
   block.code.erase(block.code.begin(), block.code.begin() + std::ptrdiff_t(out));
+  for (u32& last : block.last_use) last -= u32(out);
 }
 }  // namespace tcg

@@ -182,9 +182,11 @@ class Block {
  public:
   std::vector<Insn> code;
   unsigned temps = 0, labels = 0;
+  std::vector<u32> last_use;  // of each temporary: index of the operation; optimise() says it
 
   void clear() {
     code.clear();
+    last_use.clear();
     temps = labels = 0;
   }
   Ref temp() { return Ref::temp(temps++); }
@@ -264,6 +266,6 @@ struct GuestLayout {
 // Text of `-d op`.
 std::string to_text(const Block& block, const GuestLayout& layout);
 
-// Uses constant addresses directly (literal pools), and removes flags, temporaries and guest register writes that nobody can see.
+// Removes flags, temporaries and guest register writes that nobody can see.
 void optimise(Block& block, accel::Layers layers = {});
 }  // namespace tcg

@@ -19,7 +19,7 @@ Translator::Place Translator::locate(const Address& a) {
   const bool moves = (a.writeback || !a.pre) && a.n != pc_number;  // writing back the pc: UNPREDICTABLE, ignored
   if (a.offset.ref.is_imm()) {
     const u32 delta = a.up ? a.offset.value : -a.offset.value;
-    if (a.n == pc_number) return {in(reg(a.n).value + (a.pre ? delta : 0)), 0, delta, false};
+    if (a.n == pc_number) return {Ref::imm(), reg(a.n).value + (a.pre ? delta : 0), delta, false};
     return {guest(a.n), a.pre ? delta : 0, delta, moves};
   }
   if (!a.pre && !moves) return {value(a.n), 0, 0u, false};

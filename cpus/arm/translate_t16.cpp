@@ -66,7 +66,7 @@ struct T16Visitor {
   // The pc as a base, and in add_pc, has its bit 1 cleared.
   u32 aligned_pc() const { return (t.pc() + 4) & ~3u; }
 
-  void operator()(const ldr_literal& i) { t.out.load(guest(i.t), t.in(aligned_pc() + 4 * i.x), 0, word); }
+  void operator()(const ldr_literal& i) { t.out.load(guest(i.t), Ref::imm(), aligned_pc() + 4 * i.x, word); }
   void operator()(const str_reg& i) { store(i.t, word, i.n, t.reg(i.m)); }
   void operator()(const strh_reg& i) { store(i.t, halfword, i.n, t.reg(i.m)); }
   void operator()(const strb_reg& i) { store(i.t, byte, i.n, t.reg(i.m)); }

@@ -151,7 +151,7 @@ struct VfpVisitor {
     t.require_vfp();
     const u32 offset = i.u ? 4 * i.o : -4 * i.o;
     if (i.n == pc_number)
-      transfer(x, t.in(t.reg(i.n).value + offset), 0);
+      transfer(x, Ref::imm(), t.reg(i.n).value + offset);
     else
       transfer(x, guest(i.n), offset);
   }
@@ -170,7 +170,7 @@ struct VfpVisitor {
     if constexpr (has_w) writeback = i.w;
     t.require_vfp();
     x.count = std::min(x.count, s_registers - x.first);
-    if (i.n == pc_number) return transfer(x, t.in(t.reg(i.n).value - (down ? 4 * words : 0)), 0);
+    if (i.n == pc_number) return transfer(x, Ref::imm(), t.reg(i.n).value - (down ? 4 * words : 0));
     transfer(x, guest(i.n), down ? -4 * words : 0);
     if (writeback) t.out.emit(tcg::Op::add, guest(i.n), guest(i.n), down ? -4 * words : 4 * words);
   }

@@ -59,13 +59,13 @@ u32 Translator::length_at(u32 at) const {
 // Whether the instruction at `at` can be part of this block.
 bool Translator::can_join(u32 at) const {
   const u32 least = isa16_ ? 2 : 4;
-  if (offset(at) + least > request_.bytes || offset(at) + length_at(at) > request_.bytes) return false;
-  return !(request_.breakpoints && request_.breakpoints->contains(at));
+  if (offset(at) + least > request_.bytes || (isa16_ && offset(at) + length_at(at) > request_.bytes)) return false;
+  return !request_.breakpoints || request_.breakpoints->empty() || !request_.breakpoints->contains(at);
 }
 
 void Translator::begin(u32 at, u16 slot) {
   p_.pc = at;
-  p_.length = length_at(at);
+  p_.length = isa16_ ? length_at(at) : 4;
   p_.slot = slot;
   p_.left = false;
   p_.after = at + p_.length;
@@ -78,6 +78,10 @@ void Translator::begin(u32 at, u16 slot) {
 
 void Translator::one() {
   const u32 w = word(p_.pc);
+  // Major opcodes with instructions that are not mips32.isa's.
+  constexpr u64 elsewhere = 1ull << 0x00 | 1ull << 0x01 | 1ull << 0x11 | 1ull << 0x13 | 1ull << 0x1c | 1ull << 0x1f | 1ull << 0x31 | 1ull << 0x35 |
+                            1ull << 0x39 | 1ull << 0x3d;
+  if (!isa16_ && !(elsewhere >> (w >> 26) & 1)) return translate_mips32(*this, w);
   if (isa16_) return p_.length == 2 ? translate_mips16(*this, w) : translate_mips16_extended(*this, w);
   if (is_fpu_word(w)) return translate_fpu(*this, w);
   is_dsp_word(w) ? translate_dsp(*this, w) : translate_mips32(*this, w);

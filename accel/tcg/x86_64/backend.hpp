@@ -16,9 +16,9 @@ namespace tcg {
 // C++ entry points of translated code.  Each returns the host code to go on with.
 struct DispatchCalls {
   const void* (*jump)(VcpuHeader*, u32 pc) noexcept;               // to a guest pc with mode bits
-  const void* (*chain)(VcpuHeader*, u32 pc, u32 slot) noexcept;    // the same, and `slot` may be linked to it
+  const void* (*chain)(VcpuHeader*, u32 slot) noexcept;            // to where BlockStore's slot goes, which may be linked to it
   const void* (*state)(VcpuHeader*) noexcept;                      // to where the CPU state says
-  const void* (*hot)(VcpuHeader*, u32 pc) noexcept;                // as jump, back to a pc whose count has come to its end
+  const void* (*hot)(VcpuHeader*, u32 pc) noexcept;                // as jump, back to a pc whose count may have come to its end
 };
 
 struct CompileRequest {

@@ -7,13 +7,14 @@
 #include "core/log.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace tcg::x86_64 {
 using asmjit::imm;
 
 x86::Mem Emitter::flag_byte(u8 f) const {
   const u16 at = f == flag_n ? layout_.flag_n : f == flag_z ? layout_.flag_z : f == flag_c ? layout_.flag_c : layout_.flag_v;
-  return x86::byte_ptr(env, at);
+  return x86::byte_ptr(env, from_env(at));
 }
 
 // From the host's flags to memory.
@@ -73,7 +74,8 @@ Emitter::Deferred Emitter::of_operands(const Insn& i) const {
 void Emitter::store_deferred(const Deferred& d, bool slow_path) {
   if (!d.mask) return;
   repeat_comparison(d, slow_path);
-  store_flags(d.mask, d.kind);
+  if (slow_path && std::popcount(d.mask) > 1) a_.call(imm(u64(thunks_.store_flags[d.kind == HostFlags::sub][d.mask])));
+  else store_flags(d.mask, d.kind);
 }
 
 void Emitter::repeat_comparison(const Deferred& d, bool slow_path) {

@@ -35,7 +35,7 @@ void Emitter::fp_load(const x86::Xmm& x, Ref r, bool wide) {
     return;
   }
   const u16 at = layout_.slots[r.index()].offset;
-  wide ? a_.movsd(x, x86::qword_ptr(env, at)) : a_.movss(x, x86::dword_ptr(env, at));
+  wide ? a_.movsd(x, x86::qword_ptr(env, from_env(at))) : a_.movss(x, x86::dword_ptr(env, from_env(at)));
 }
 
 void Emitter::fp_store(Ref r, const x86::Xmm& x, bool wide) {
@@ -46,14 +46,14 @@ void Emitter::fp_store(Ref r, const x86::Xmm& x, bool wide) {
     return;
   }
   const u16 at = layout_.slots[r.index()].offset;
-  wide ? a_.movsd(x86::qword_ptr(env, at), x) : a_.movss(x86::dword_ptr(env, at), x);
+  wide ? a_.movsd(x86::qword_ptr(env, from_env(at)), x) : a_.movss(x86::dword_ptr(env, from_env(at)), x);
 }
 
 // A second operand: memory, or the register that holds it.
 asmjit::Operand Emitter::fp_operand(Ref r, bool wide) {
   if (const int pin = fp_pin_of(r); pin < 0) {
     const u16 at = layout_.slots[r.index()].offset;
-    return wide ? x86::qword_ptr(env, at) : x86::dword_ptr(env, at);
+    return wide ? x86::qword_ptr(env, from_env(at)) : x86::dword_ptr(env, from_env(at));
   } else if (wide || !fp_is_upper(r)) {
     return fp_pin(u32(pin));
   }
@@ -96,7 +96,7 @@ void Emitter::fp_require(const x86::Xmm& x, bool wide, Range range, const asmjit
     else a_.add(e, e);
     a_.cmp(e, imm(s32(range == Range::finite ? infinite32 : range == Range::not_tiny ? least32 : infinite32 - least32)));
   } else {
-    const auto constant = [&](unsigned n) { return x86::qword_ptr(env, s32(offsetof(VcpuHeader, fp_limit) + 8 * n)); };
+    const auto constant = [&](unsigned n) { return x86::qword_ptr(env, from_env(offsetof(VcpuHeader, fp_limit) + 8 * n)); };
     static_assert(accel::fp_limits[0] == least64 && accel::fp_limits[1] == infinite64 && accel::fp_limits[2] == infinite64 - least64);
     a_.movq(e.r64(), x);
     a_.add(e.r64(), e.r64());
@@ -120,11 +120,11 @@ bool Emitter::fp_is_overwritten() const {
 }
 
 void Emitter::fp_note(u32 instruction) {
-  a_.mov(x86::dword_ptr(env, layout_.fp_last + offsetof(accel::FpLast, instruction)), imm(s32(instruction)));
+  a_.mov(x86::dword_ptr(env, from_env(layout_.fp_last + offsetof(accel::FpLast, instruction))), imm(s32(instruction)));
 }
 void Emitter::fp_note_operand(unsigned n, const x86::Xmm& x, bool wide) {
   const unsigned at = layout_.fp_last + unsigned(offsetof(accel::FpLast, operand)) + 8 * n;
-  wide ? a_.movsd(x86::qword_ptr(env, at), x) : a_.movss(x86::dword_ptr(env, at), x);
+  wide ? a_.movsd(x86::qword_ptr(env, from_env(at)), x) : a_.movss(x86::dword_ptr(env, from_env(at)), x);
 }
 
 void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
@@ -287,7 +287,7 @@ void Emitter::fp_call(u32 instruction, u32 pc, u16 delay_slot, const Deferred& f
 void Emitter::floating_point(const Insn& i) {
   const Fp op = Fp(i.aux & ~fp_double);
   const bool wide = i.aux & fp_double;
-  SlowFp slow{a_.newLabel(), a_.newLabel(), i.imm, pc_, slot_, deferred_};
+  SlowFp slow{a_.newLabel(), 0, i.imm, pc_, slot_, deferred_};
   host_flags_ = HostFlags::none;
   // Both paths must leave temporaries in the same places: those in registers are spilled before the paths part.
   for (unsigned n = 0; n < temp_count; ++n) scratch();
@@ -295,7 +295,7 @@ void Emitter::floating_point(const Insn& i) {
   const bool needs_nothing = layout_.fp_last && op == Fp::copy;
   if (!needs_nothing && !layers_.has(accel::Layer::fp)) return fp_call(i.imm, pc_, slot_, deferred_);
   if (!needs_nothing && !fp_known_) {
-    a_.cmp(x86::byte_ptr(env, layout_.fp_fast), 0);
+    a_.cmp(x86::byte_ptr(env, from_env(layout_.fp_fast)), 0);
     a_.je(slow.entry);
   }
   if (layout_.fp_last && fp_is_exact(op, wide) && !fp_is_overwritten()) fp_note(accel::FpLast::exact);
@@ -328,7 +328,7 @@ void Emitter::floating_point(const Insn& i) {
       if (op <= Fp::div || op >= Fp::madd) fp_arithmetic(i, op, wide, slow.entry);
       else fp_convert(i, op, wide, slow.entry);
   }
-  a_.bind(slow.back);
+  slow.back = a_.here();
   slow_fp_.push_back(slow);
 }
 }  // namespace tcg::x86_64

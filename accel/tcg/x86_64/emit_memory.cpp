@@ -8,6 +8,10 @@ namespace tcg::x86_64 {
 using accel::Layer;
 using asmjit::imm;
 
+namespace {
+std::size_t routine_index(u64 key) { return std::size_t(key * 0x9e3779b97f4a7c15ull >> 55); }
+}  // namespace
+
 // The guest address of a load or store, in a register.
 x86::Gp Emitter::effective_address(const Insn& i) {
   if (i.a.is_imm()) return in_register(i.a, i.imm);
@@ -21,12 +25,12 @@ x86::Gp Emitter::effective_address(const Insn& i) {
 // Offset of the flat page table it goes by.
 s32 Emitter::page_table_of(const Insn& i) const {
   const unsigned user = i.aux & mem_user ? 1 : request_->mode & 1, store = i.op == Op::store;
-  return s32(accel::page_table_offset + (2 * user + store) * accel::page_table_stride * sizeof(u64));
+  return from_env(accel::page_table_offset + (2 * user + store) * accel::page_table_stride * sizeof(u64));
 }
 
 // The page's table entry, for an access of 2^log_size bytes.  False: the alignment is still to be tested.
 bool Emitter::load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size) {
-  const bool tests = has_bmi_ && (log_size == 1 || log_size == 2);
+  const bool tests = tests_alignment(log_size);
   if (tests) {
     a_.rorx(page, address, accel::page_bits);
     a_.and_(page, s32((accel::page_table_entries << log_size) - 1));
@@ -47,7 +51,7 @@ void Emitter::memory(const Insn& i) {
 
   const bool constant = i.a.is_imm();
   const Gp address = effective_address(i);
-  SlowMemory slow{a_.newLabel(), a_.newLabel(), address, {}, {}, pc_, slot_, i.aux, is_load, deferred_};
+  SlowMemory slow{a_.newLabel(), 0, address, {}, {}, pc_, slot_, i.aux, is_load, deferred_};
   const Gp page = scratch();
   // Before the branches to the slow path: taking a register may spill another, on both paths.
   slow.carrier = page;
@@ -60,13 +64,16 @@ void Emitter::memory(const Insn& i) {
   const bool big = (i.aux & mem_big) && size > 1;
   const s32 table = page_table_of(i);
   if (constant) a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
-  const bool aligned = constant ? !(i.imm & (size - 1)) : load_page(page, address, table, i.aux & mem_size);
+  const unsigned log_size = i.aux & mem_size;
+  const bool tests = !constant && tests_alignment(log_size);
+  if (tests) a_.rotated_entry(page, address, accel::page_bits, u32(accel::page_table_entries << log_size) - 1, env, table);
+  const bool aligned = tests || (constant ? !(i.imm & (size - 1)) : load_page(page, address, table, log_size));
   if (!aligned) {
     a_.test(address.r8(), size - 1);
     a_.jnz(slow.entry);
   }
   x86::Mem at = x86::ptr(page.r64(), address.r64(), 0, 0, size);
-  if (in_chain_[position_] && !constant && slow.single.is_none()) {
+  if (request_->region && in_chain_[position_] && !constant && slow.single.is_none()) {
     slow.wrong = a_.newLabel();
     slow.guess = take_guess();
     slow.at = at;
@@ -75,7 +82,7 @@ void Emitter::memory(const Insn& i) {
     a_.jne(slow.wrong);
     a_.mov(page.r64(), guessed);
   } else {
-    a_.test(page.r64(), page.r64());
+    if (constant || !tests) a_.test(page.r64(), page.r64());
     a_.jz(slow.entry);
   }
   if (big && !has_movbe_ && !is_load) {  // the value is swapped in its register, which may be the address's
@@ -105,7 +112,7 @@ void Emitter::memory(const Insn& i) {
   } else {
     a_.mov(at, size == 4 ? d : size == 2 ? Gp(d.r16()) : Gp(d.r8()));
   }
-  a_.bind(slow.back);
+  slow.back = a_.here();
   if (is_load && size < 8 && slow.single.is_none()) finish(i.d, d);
   slow_.push_back(slow);
 }
@@ -159,68 +166,94 @@ void Emitter::store_swapped(const x86::Mem& at, const Gp& d, u32 size) {
   swap_bytes(d, size);
 }
 
-// How many word accesses from here move consecutive words at the same pinned base: at most one of them through a
-// temporary, and a load of the base itself only as the last.
-unsigned Emitter::run_length() const {
+// The word accesses from here on, of this instruction and those behind it, at the same pinned base: at most one of them through
+// a temporary; a load of the base itself, or an access in a delay slot, only as the last.
+void Emitter::find_run() {
+  constexpr u32 most = 16, reach = 0x100;
   const auto& code = request_->block->code;
   const Insn& first = code[position_];
-  if (!layers_.has(Layer::runs)) return 1;
-  if ((first.aux & mem_size) != 2 || !first.a.is_guest() || pin_of_slot_[first.a.index()] < 0) return 1;
-  unsigned n = 0, temporaries = 0;
-  for (; n < 16 && position_ + n < code.size(); ++n) {
-    const Insn& i = code[position_ + n];
-    if (i.op != first.op || i.aux != first.aux || i.a != first.a || i.imm != first.imm + 4 * n) break;
+  run_.clear();
+  if (!layers_.has(Layer::runs)) return;
+  if ((first.aux & mem_size) != 2 || !first.a.is_guest() || pin_of_slot_[first.a.index()] < 0) return;
+  unsigned temporaries = 0;
+  u32 lowest = 0, highest = 0, pc = pc_;
+  u16 delay_slot = slot_;
+  for (u32 n = position_; n < code.size() && run_.size() < most; ++n) {
+    const Insn& i = code[n];
+    if (i.op == Op::insn) {
+      pc = i.imm & ~layout_.mode_bits;
+      delay_slot = i.c.bits;
+      continue;
+    }
+    if (i.op != first.op || i.aux != first.aux || i.a != first.a || pc - pc_ > 0xff || delay_slot > 0xff) break;
+    const u32 from_first = i.imm - first.imm + reach;
+    if (from_first % 4 || from_first > 2 * reach) break;
     const Ref moved = i.op == Op::load ? i.d : i.b;
     if (moved.is_none() || moved.is_imm() || (moved.is_temp() && ++temporaries > 1)) break;
-    if (i.op == Op::load && i.d == i.a) return n + 1;
+    const u32 low = run_.empty() ? from_first : std::min(lowest, from_first), high = std::max(highest, from_first);
+    if (high - low > reach) break;
+    lowest = low, highest = high;
+    run_.push_back({n, pc, delay_slot, moved});
+    if (delay_slot || (i.op == Op::load && i.d == i.a)) break;
   }
-  return n;
+  run_lowest_ = first.imm + lowest - reach;
+  run_bytes_ = highest - lowest + 4;
 }
 
 // One check for all words: aligned, in one page, and that page open.
-void Emitter::memory_run(unsigned words) {
-  const std::span<const Insn> parts(&request_->block->code[position_], words);
-  const Insn& first = parts[0];
-  const bool is_load = first.op == Op::load;
-  for (const Insn& i : parts) keep_flags(i);
+void Emitter::memory_run() {
+  const auto& code = request_->block->code;
+  const Insn& first = code[position_];
+  const bool is_load = first.op == Op::load, big = first.aux & mem_big;
+  for (const RunPart& p : run_) keep_flags(code[p.position]);
   host_flags_ = HostFlags::none;
 
-  const Gp address = effective_address(first);
+  Insn lowest = first;
+  lowest.imm = run_lowest_;
+  const Gp address = effective_address(lowest);
   const Gp page = scratch(), carrier = scratch();
-  SlowRun slow{a_.newLabel(), a_.newLabel(), address, carrier, pc_, slot_, deferred_, parts, {}};
-  const bool big = first.aux & mem_big;
-  for (unsigned n = 0; n < words; ++n) {
-    const Ref moved = is_load ? parts[n].d : parts[n].b;
+  SlowRun slow{a_.newLabel(), 0, address, {}, deferred_, u32(slow_parts_.size()), u32(run_.size()), first.aux, is_load};
+  std::array<Gp, 16> registers;
+  for (unsigned n = 0; n < run_.size(); ++n) {
+    const Ref moved = run_[n].moved;
     if (moved.is_guest() && pin_of_slot_[moved.index()] < 0) continue;
-    slow.registers[n] = is_load ? destination(moved, Insn{Op::load}) : in_register(moved, 0);
+    registers[n] = is_load ? destination(moved, Insn{Op::load}) : in_register(moved, 0);
+    if (moved.is_temp()) slow.temporary = registers[n];
   }
-  const bool aligned = load_page(page, address, page_table_of(first), 2);
+  const s32 table = page_table_of(first);
+  const bool tests = tests_alignment(2);
+  if (!tests) load_page(page, address, table, 2);
   a_.mov(carrier, address);
   a_.and_(carrier, 0xfff);
-  a_.cmp(carrier, 0x1000 - 4 * words);
+  a_.cmp(carrier, 0x1000 - run_bytes_);
   a_.ja(slow.entry);
-  if (!aligned) {
+  if (!tests) {
     a_.test(address.r8(), 3);
     a_.jnz(slow.entry);
+    a_.test(page.r64(), page.r64());
+  } else {
+    a_.rotated_entry(page, address, accel::page_bits, u32(accel::page_table_entries << 2) - 1, env, table);
   }
-  a_.test(page.r64(), page.r64());
   a_.jz(slow.entry);
   a_.add(page.r64(), address.r64());  // the base may be loaded below
-  for (unsigned n = 0; n < words; ++n) {
-    const auto at = x86::dword_ptr(page.r64(), s32(4 * n));
-    const Gp& r = slow.registers[n].isValid() ? slow.registers[n] : carrier;
-    const Ref moved = is_load ? parts[n].d : parts[n].b;
+  for (unsigned n = 0; n < run_.size(); ++n) {
+    const auto at = x86::dword_ptr(page.r64(), s32(code[run_[n].position].imm - run_lowest_));
+    const Gp& r = registers[n].isValid() ? registers[n] : carrier;
+    const Ref moved = run_[n].moved;
     if (is_load) {
       big ? load_swapped(r, at, first.aux) : void(a_.mov(r, at));
       finish(moved, r);
     } else {
-      if (!slow.registers[n].isValid()) fp_get(carrier, moved, false);
+      if (!registers[n].isValid()) fp_get(carrier, moved, false);
       big ? store_swapped(at, r, 4) : void(a_.mov(at, r));
     }
+    slow_parts_.push_back({.pc = run_[n].pc, .delay_slot = run_[n].delay_slot, .moved = moved, .offset = code[run_[n].position].imm - run_lowest_});
   }
-  a_.bind(slow.back);
+  slow.back = a_.here();
   slow_runs_.push_back(slow);
-  position_ += words - 1;
+  position_ = run_.back().position;
+  pc_ = run_.back().pc;
+  slot_ = run_.back().delay_slot;
 }
 
 // What the state says about the current instruction, for whoever may leave from here; and what it says after.
@@ -255,14 +288,18 @@ void Emitter::call(const Insn& i) {
 // table decides each time.
 void Emitter::exit_jump(const Insn& i) {
   const u32 target = i.imm;
-  const bool same_page = (target ^ request_->pc) >> accel::page_bits == 0;
+  const bool same_page = (target ^ request_->pc) >> accel::page_bits == 0, probes = !same_page && request_->chain && layers_.has(Layer::chain);
   spill();
-  if (i.aux & poll_aux) {
+  if (probes) a_.mov(x86::eax, imm(s32(target)));
+  if (probes && (i.aux & poll_aux)) {
+    a_.cmp(header32(at_request), 0);
+    a_.jne(imm(u64(thunks_.jump)));
+  } else if (i.aux & poll_aux) {
     exits_.push_back({a_.newLabel(), target, ExitStub::jump});
     a_.cmp(header32(at_request), 0);
     a_.jne(exits_.back().entry);
     if (same_page && request_->count) {
-      exits_.push_back({a_.newLabel(), target, ExitStub::hot});
+      exits_.back().slot = ExitStub::hot;
       a_.sub(header32(accel::hot_offset + accel::hot_index(target) * sizeof(u32)), 1);
       a_.js(exits_.back().entry);
     }
@@ -273,17 +310,35 @@ void Emitter::exit_jump(const Insn& i) {
     return;
   }
   if (same_page) {
-    exits_.push_back({a_.newLabel(), target, s32(slots_.size())});
-    a_.long_().jmp(exits_.back().entry);
-    slots_.push_back({u32(a_.offset() - 4), 0, 0});
+    a_.call(imm(u64(thunks_.chain)));
+    slots_.push_back({u32(a_.offset() - 4), 0, target, 0});
+    link_behind(u32(slots_.size() - 1), u32(a_.offset() - 5));
     return;
   }
   const std::size_t entry = accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry) +
                             accel::probe_index(target) * sizeof(accel::ProbeEntry);
-  exits_.push_back({a_.newLabel(), target, ExitStub::jump});
-  a_.cmp(header32(entry + offsetof(accel::ProbeEntry, tag)), imm(s32(target)));
-  a_.jne(exits_.back().entry);
-  a_.jmp(x86::qword_ptr(env, s32(entry + offsetof(accel::ProbeEntry, code))));
+  a_.cmp(header32(entry + offsetof(accel::ProbeEntry, tag)), x86::eax);
+  a_.jne(imm(u64(thunks_.jump)));
+  a_.jmp(x86::qword_ptr(env, from_env(entry + offsetof(accel::ProbeEntry, code))));
+}
+
+// Behind the call of the chain thunk at `from`: the slot's number.
+void Emitter::link_behind(u32 slot, u32 from) {
+  Slot& s = slots_[slot];
+  s.unlinked = u32(reinterpret_cast<std::uintptr_t>(thunks_.chain) - reinterpret_cast<std::uintptr_t>(base_ + s.displacement + 4));
+  if (s.displacement != from + 1) s.unlinked = from - (s.displacement + 4);
+  s.number_at = u32(a_.offset());
+  a_.data32(0);
+}
+
+// The exit that this branch leads around, when it can be a jump to be chained: in the same page, polling nothing.
+const Insn* Emitter::exit_behind(const Insn& i) const {
+  const auto& code = request_->block->code;
+  if (request_->region || !request_->chain || !layers_.has(Layer::chain) || position_ + 2 >= code.size()) return nullptr;
+  const Insn& exit = code[position_ + 1];
+  const Insn& over = code[position_ + 2];
+  if (exit.op != Op::exit_jump || (exit.aux & poll_aux) || (exit.imm ^ request_->pc) >> accel::page_bits) return nullptr;
+  return over.op == Op::label && over.c == i.c ? &exit : nullptr;
 }
 
 void Emitter::exit_indirect(const Insn& i) {
@@ -295,7 +350,7 @@ void Emitter::exit_indirect(const Insn& i) {
     return;
   }
   static_assert(sizeof(accel::ProbeEntry) == 16);
-  const s32 table = s32(accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry));
+  const s32 table = from_env(accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry));
   a_.cmp(header32(at_request), 0);
   a_.jne(imm(u64(thunks_.jump)));
   a_.mov(x86::ecx, x86::eax);
@@ -318,26 +373,61 @@ asmjit::Operand Emitter::outside_place(Ref r) const {
   return pin >= 0 ? asmjit::Operand(pins[pin]) : asmjit::Operand(slot_memory(layout_, r.index()));
 }
 
-// A device is asked before anything is put where others look for it: it does not look.
+// In a region a device is asked before anything is put where others look for it: it does not look.
 void Emitter::slow_word(const SlowMemory& s) {
   const unsigned aux = (s.aux | (request_->mode & 1 ? mem_user : 0)) & 63;
-  const bool any = !s.flags.mask && !has_own_pins();
   const auto done = a_.newLabel();
   put_pc(s.pc, s.delay_slot);
   a_.mov(header32(at_argument), s.address);
   if (!s.is_load) a_.mov(header32(at_argument + 4), s.data);
-  a_.call(imm(u64(s.is_load ? (any ? thunks_.any_load : thunks_.device_load)[aux] : (any ? thunks_.any_store : thunks_.device_store)[aux])));
-  if (!any) {
-    a_.jae(done);
-    store_deferred(s.flags, true);
-    spill();
-    slow_access(s.is_load, s.aux);
-    fill();
-    a_.bind(done);
-  }
+  a_.call(imm(u64((s.is_load ? thunks_.device_load : thunks_.device_store)[aux])));
+  a_.jae(done);
+  store_deferred(s.flags, true);
+  spill();
+  slow_access(s.is_load, s.aux);
+  fill();
+  a_.bind(done);
   if (s.is_load) a_.mov(s.data, header32(at_result));
   leave_slot(s.delay_slot);
-  a_.jmp(s.back);
+  a_.jmp_back(s.back);
+}
+
+// `test` is there to be read: by the routine, whose return address it is at.
+void Emitter::slow_call(const SlowMemory& s) {
+  const u8 aux = u8((s.aux | (request_->mode & 1 ? mem_user : 0)) & 63);
+  const u64 key = u64(1) << 63 | u64(s.delay_slot) << 32 | u64(s.is_load) << 24 | u64(aux) << 16 | u64(s.address.id()) << 8 | s.data.id();
+  const Routine& known = routines_[routine_index(key)];
+  if (known.key == key && known.at) {
+    a_.call(imm(u64(known.at)));
+  } else {
+    auto same = std::ranges::find(new_routines_, key, &NewRoutine::key);
+    if (same == new_routines_.end()) same = new_routines_.insert(same, {a_.newLabel(), key, s.address, s.data, s.delay_slot, aux, s.is_load});
+    a_.call(same->label);
+  }
+  a_.test(x86::eax, imm(s32(s.pc)));
+  a_.jmp_back(s.back);
+}
+
+// What is the same in all slow paths with this kind of access and these registers.
+void Emitter::place_routines() {
+  for (const NewRoutine& r : new_routines_) {
+    a_.bind(r.label);
+    routines_[routine_index(r.key)] = {r.key, base_ + a_.offset()};
+    a_.push(x86::rax);
+    a_.mov(x86::rax, x86::qword_ptr(x86::rsp, 8));
+    a_.mov(x86::eax, x86::dword_ptr(x86::rax, 1));
+    a_.mov(header32(at_pc), x86::eax);
+    a_.mov(x86::rax, x86::qword_ptr(x86::rsp));
+    if (r.delay_slot) a_.mov(header32(at_slot), imm(r.delay_slot));
+    a_.mov(header32(at_argument), r.address);
+    if (!r.is_load) a_.mov(header32(at_argument + 4), r.data);
+    a_.call(imm(u64((r.is_load ? thunks_.any_load : thunks_.any_store)[r.aux])));
+    a_.pop(x86::rax);
+    if (r.is_load) a_.mov(r.data, header32(at_result));
+    leave_slot(r.delay_slot);
+    a_.ret();
+  }
+  new_routines_.clear();
 }
 
 void Emitter::slow_memory(const SlowMemory& s) {
@@ -356,11 +446,12 @@ void Emitter::slow_memory(const SlowMemory& s) {
     a_.mov(page, imm(accel::guess_nothing));
     a_.bind(use);
     load_value(s.data, s.at, s.aux);
-    a_.jmp(s.back);
+    a_.jmp_back(s.back);
   }
   a_.bind(s.entry);
-  if (s.pair.is_none() && !fp_pinned_) return slow_word(s);
+  if (s.pair.is_none() && has_own_pins() && !fp_pinned_) return slow_word(s);
   store_deferred(s.flags, true);
+  if (s.pair.is_none() && !has_own_pins()) return slow_call(s);
   put_pc(s.pc, s.delay_slot);
   a_.mov(header32(at_argument), s.address);
   if (s.pair.is_none()) {
@@ -391,34 +482,27 @@ void Emitter::slow_memory(const SlowMemory& s) {
     fill();
   }
   leave_slot(s.delay_slot);
-  a_.jmp(s.back);
+  a_.jmp_back(s.back);
 }
 
-// A word at a time, between where blocks have their registers; a temporary's register is its own.
+// A word at a time, between where blocks have their registers, as the bytes behind the call say; a temporary's register is its own.
 void Emitter::slow_run(const SlowRun& s) {
+  const std::span parts(&slow_parts_[s.first], s.count);
   a_.bind(s.entry);
   store_deferred(s.flags, true);
-  put_pc(s.pc, s.delay_slot);
   a_.mov(header32(at_argument), s.address);
+  if (!s.is_load && s.temporary.isValid()) a_.mov(header32(at_argument + 4), s.temporary);
   spill();
-  const bool is_load = s.parts[0].op == Op::load;
-  for (unsigned n = 0; n < s.parts.size(); ++n) {
-    const Ref moved = is_load ? s.parts[n].d : s.parts[n].b;
-    const asmjit::Operand place = moved.is_temp() ? asmjit::Operand(s.registers[n]) : outside_place(moved);
-    const Gp r = place.isReg() ? place.as<Gp>() : s.carrier;
-    if (n) a_.add(header32(at_argument), 4);
-    if (!is_load) {
-      if (place.isMem()) a_.mov(r, place.as<x86::Mem>());
-      a_.mov(header32(at_argument + 4), r);
-    }
-    slow_access(is_load, s.parts[n].aux);
-    if (!is_load) continue;
-    a_.mov(r, header32(at_result));
-    if (place.isMem()) a_.mov(place.as<x86::Mem>(), r);
+  a_.call(imm(u64(thunks_.run)));
+  const RunWords words{.pc = parts[0].pc, .delay_slot = u8(parts.back().delay_slot), .count = u8(s.count), .aux = u8(s.aux & 63), .is_load = s.is_load};
+  a_.bytes(&words, sizeof words);
+  for (const SlowPart& p : parts) {
+    const RunWord word{.place = p.moved.is_temp() ? u16(0) : layout_.slots[p.moved.index()].offset, .offset = u8(p.offset / 4), .instruction = u8(p.pc - parts[0].pc)};
+    a_.bytes(&word, sizeof word);
   }
   fill();
-  leave_slot(s.delay_slot);
-  a_.jmp(s.back);
+  if (s.is_load && s.temporary.isValid()) a_.mov(s.temporary, header32(at_result));
+  a_.jmp_back(s.back);
 }
 
 void Emitter::stubs() {
@@ -427,21 +511,20 @@ void Emitter::stubs() {
   for (const SlowFp& s : slow_fp_) {
     a_.bind(s.entry);
     fp_call(s.instruction, s.pc, s.delay_slot, s.flags);
-    a_.jmp(s.back);
+    a_.jmp_back(s.back);
   }
   for (const ExitStub& e : exits_) {
     a_.bind(e.entry);
-    if (e.slot >= 0) slots_[u32(e.slot)].unlinked = u32(a_.offset());
+    if (e.slot >= 0) {
+      a_.call(imm(u64(thunks_.chain)));
+      link_behind(u32(e.slot), u32(a_.offset() - 5));
+      continue;
+    }
     store_deferred(e.flags, true);
     if (e.slot == ExitStub::inside) spill();
     a_.mov(x86::eax, imm(s32(e.pc)));
-    if (e.slot < 0) {
-      a_.jmp(imm(u64(e.slot == ExitStub::hot ? thunks_.hot : thunks_.jump)));
-      continue;
-    }
-    a_.mov(x86::edx, imm(0));
-    slots_[u32(e.slot)].number_at = a_.offset() - 4;
-    a_.jmp(imm(u64(thunks_.chain)));
+    a_.jmp(imm(u64(e.slot == ExitStub::hot ? thunks_.hot : thunks_.jump)));
   }
+  place_routines();
 }
 }  // namespace tcg::x86_64

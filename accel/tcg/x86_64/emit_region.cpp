@@ -122,8 +122,8 @@ void Emitter::choose_pins(const Block& block) {
 // Finds loads that wait for themselves, once around: those of a list, or of a table that is indexed by what it says.
 void Emitter::find_chains(const Block& block) {
   guesses_.clear();
-  in_chain_.assign(block.code.size(), false);
   if (!request_->region) return;
+  in_chain_.assign(block.code.size(), false);
   std::bitset<max_slots> slots;  // what depends on the load
   std::vector<bool> temps;
   const auto depends = [&](Ref r) { return r.is_temp() ? temps[r.index()] : r.is_guest() && slots[r.index()]; };
@@ -161,7 +161,7 @@ bool Emitter::fp_is_upper(Ref r) const { return (fp_paired_ >> fp_pin_of(r) & 1)
 void Emitter::fp_get(const Gp& g, Ref r, bool wide) {
   if (const int pin = fp_pin_of(r); pin < 0) {
     const u16 at = layout_.slots[r.index()].offset;
-    wide ? a_.mov(g.r64(), x86::qword_ptr(env, at)) : a_.mov(g.r32(), x86::dword_ptr(env, at));
+    wide ? a_.mov(g.r64(), x86::qword_ptr(env, from_env(at))) : a_.mov(g.r32(), x86::dword_ptr(env, from_env(at)));
   } else if (wide) {
     a_.movq(g.r64(), fp_pin(u32(pin)));
   } else if (fp_is_upper(r)) {
@@ -173,7 +173,7 @@ void Emitter::fp_get(const Gp& g, Ref r, bool wide) {
 void Emitter::fp_put(Ref r, const Gp& g, bool wide) {
   if (const int pin = fp_pin_of(r); pin < 0) {
     const u16 at = layout_.slots[r.index()].offset;
-    wide ? a_.mov(x86::qword_ptr(env, at), g.r64()) : a_.mov(x86::dword_ptr(env, at), g.r32());
+    wide ? a_.mov(x86::qword_ptr(env, from_env(at)), g.r64()) : a_.mov(x86::dword_ptr(env, from_env(at)), g.r32());
   } else if (wide) {
     a_.movq(fp_pin(u32(pin)), g.r64());
   } else if (fp_paired_ >> pin & 1) {
@@ -187,7 +187,7 @@ void Emitter::begin_region() {
   spill_ = a_.newLabel();
   fill_ = a_.newLabel();
   if (fp_known_) {
-    a_.cmp(x86::byte_ptr(env, layout_.fp_fast), 0);
+    a_.cmp(x86::byte_ptr(env, from_env(layout_.fp_fast)), 0);
     a_.je(imm(u64(request_->plain)));
   }
   for (const Guard& g : request_->guards) {
@@ -210,7 +210,7 @@ void Emitter::load_region_pins() {
   }
   for (u32 pin = 0; pin < fp_pinned_; ++pin) {
     const s32 at = layout_.slots[fp_slot_of_pin_[pin]].offset;
-    fp_paired_ >> pin & 1 ? a_.movq(fp_pin(pin), x86::qword_ptr(env, at)) : a_.movd(fp_pin(pin), x86::dword_ptr(env, at));
+    fp_paired_ >> pin & 1 ? a_.movq(fp_pin(pin), x86::qword_ptr(env, from_env(at))) : a_.movd(fp_pin(pin), x86::dword_ptr(env, from_env(at)));
   }
 }
 
@@ -223,7 +223,7 @@ void Emitter::end_region() {
   }
   for (u32 pin = 0; pin < fp_pinned_; ++pin) {
     const s32 at = layout_.slots[fp_slot_of_pin_[pin]].offset;
-    if (fp_written_ >> pin & 1) fp_paired_ >> pin & 1 ? a_.movq(x86::qword_ptr(env, at), fp_pin(pin)) : a_.movd(x86::dword_ptr(env, at), fp_pin(pin));
+    if (fp_written_ >> pin & 1) fp_paired_ >> pin & 1 ? a_.movq(x86::qword_ptr(env, from_env(at)), fp_pin(pin)) : a_.movd(x86::dword_ptr(env, from_env(at)), fp_pin(pin));
   }
   a_.ret();
   a_.bind(fill_);
@@ -348,6 +348,12 @@ const Insn* Emitter::jump_behind(const Insn& i) const {
 void Emitter::branch(const Insn& i, x86::CondCode cc) {
   if (const Insn* jump = jump_behind(i)) {
     a_.j(x86::negateCond(cc), version_for(jump->c.bits, false));
+    ++position_;
+  } else if (const Insn* exit = exit_behind(i); exit && (!deferred_.mask || (host_flags_ != HostFlags::none && !(deferred_.mask & ~host_flag_mask_)))) {
+    flush_flags(flags_all);
+    exits_.push_back({a_.newLabel(), exit->imm, s32(slots_.size())});
+    a_.j(x86::negateCond(cc), exits_.back().entry);
+    slots_.push_back({u32(a_.offset() - 4), 0, exit->imm, 0});
     ++position_;
   } else {
     a_.j(cc, way_to(i.c.bits));

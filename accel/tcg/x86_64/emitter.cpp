@@ -38,13 +38,17 @@ std::span<const u8> Emitter::emit(const CompileRequest& request, const u8* base)
   else emit_range(0, u32(request.block->code.size()));
   stubs();
   end_region();
-  for (Slot& s : slots_) s.unlinked -= s.displacement + 4;
   return a_.code();
 }
 
 void Emitter::emit_range(u32 begin, u32 end) {
   for (position_ = begin; position_ < end; ++position_) {
     const Insn& i = request_->block->code[position_];
+    if (i.op == Op::insn) {
+      pc_ = i.imm & ~layout_.mode_bits;
+      slot_ = i.c.bits;
+      continue;
+    }
     one(i);
     left_ = i.op == Op::br || (i.op >= Op::exit_jump && i.op <= Op::exit_state);
     end_of_instruction();
@@ -52,16 +56,18 @@ void Emitter::emit_range(u32 begin, u32 end) {
 }
 
 void Emitter::prepare(const Block& block) {
-  for (auto& ways : ways_) ways.clear();
-  ways_.resize(std::max<std::size_t>(ways_.size(), block.labels));
+  if (ways_.size() < block.labels) ways_.resize(block.labels);
+  for (unsigned l = 0; l < block.labels; ++l) ways_[l].clear();
   deferred_ = {};
   left_ = false;
   homes_.assign(block.temps, {});
-  last_use_.assign(block.temps, 0);
-  for (u32 n = 0; n < block.code.size(); ++n) {
-    const Insn& i = block.code[n];
-    for (const Ref r : {i.d, i.a, i.b, i.c})
-      if (r.is_temp()) last_use_[r.index()] = n;
+  if (block.last_use.size() == block.temps) {
+    last_use_.assign(block.last_use.begin(), block.last_use.end());
+  } else {  // not optimised
+    last_use_.assign(block.temps, 0);
+    for (u32 n = 0; n < block.code.size(); ++n)
+      for (const Insn& i = block.code[n]; const Ref r : {i.d, i.a, i.b, i.c})
+        if (r.is_temp()) last_use_[r.index()] = n;
   }
   holder_.fill(-1);
   free_spills_ = (u64(1) << spill_homes) - 1;
@@ -69,10 +75,15 @@ void Emitter::prepare(const Block& block) {
   slow_.clear();
   slow_fp_.clear();
   slow_runs_.clear();
+  slow_parts_.clear();
   exits_.clear();
   slots_.clear();
-  choose_fp_pins(block);
-  choose_pins(block);
+  new_routines_.clear();
+  if (request_->region || has_region_pins_) {
+    choose_fp_pins(block);
+    choose_pins(block);
+    has_region_pins_ = request_->region;
+  }
   find_chains(block);
 }
 
@@ -103,6 +114,7 @@ x86::Gp Emitter::scratch() {
 
 void Emitter::end_of_instruction() {
   locked_ = 0;
+  if (std::bit_cast<std::array<u64, 2>>(holder_) == std::array{~u64(0), ~u64(0)}) return;  // all are -1
   for (unsigned r = 0; r < temp_count; ++r) {
     if (holder_[r] == -2) holder_[r] = -1;
     if (holder_[r] >= 0 && last_use_[u32(holder_[r])] <= position_) holder_[r] = -1;
@@ -233,6 +245,11 @@ void Emitter::move(const Insn& i) {
     if (i.a.is_imm()) a_.mov(slot_memory(layout_, i.d.index()), imm(s32(i.imm)));
     else a_.mov(slot_memory(layout_, i.d.index()), in_register(i.a, i.imm));
     return;
+  }
+  if (i.a.is_imm() && !i.imm && !i.flags && host_flags_ == HostFlags::none) {
+    const Gp d = destination(i.d, i);
+    a_.xor_(d, d);
+    return finish(i.d, d);
   }
   const asmjit::Operand a = operand(i.a, i.imm);
   const Gp d = destination(i.d, i);
@@ -405,10 +422,6 @@ void Emitter::unary(const Insn& i) {
 void Emitter::one(const Insn& i) {
   keep_flags(i);
   switch (i.op) {
-    case Op::insn:
-      pc_ = i.imm & ~layout_.mode_bits;
-      slot_ = i.c.bits;
-      break;
     case Op::mov: move(i); break;
     case Op::add: case Op::and_: case Op::or_: case Op::xor_: case Op::mul: binary(i, true); break;
     case Op::sub: binary(i, false); break;
@@ -479,8 +492,8 @@ void Emitter::one(const Insn& i) {
       break;
     }
     case Op::load: case Op::store:
-      if (const unsigned words = run_length(); words >= 3) memory_run(words);
-      else memory(i);
+      find_run();
+      run_.size() >= 2 ? memory_run() : memory(i);
       break;
     case Op::label:
       check_no_temps_live();
@@ -511,7 +524,7 @@ void Emitter::one(const Insn& i) {
       break;
     case Op::fp: floating_point(i); break;
     case Op::call: call(i); break;
-    case Op::count: check(false);
+    case Op::insn: case Op::count: check(false);
   }
 }
 

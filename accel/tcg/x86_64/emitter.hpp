@@ -11,7 +11,7 @@
 
 namespace tcg::x86_64 {
 
-class Emitter {
+class Emitter final {
  public:
   Emitter(const GuestLayout& layout, const Thunks& thunks, accel::Layers layers);
   // Emits the block for address `base` and returns its bytes, valid until the next call.
@@ -19,8 +19,11 @@ class Emitter {
   // After emit(): where each chainable jump's displacement lies in the code, and its value while not chained.
   struct Slot {
     u32 displacement, unlinked;
-    std::size_t number_at;  // position of the slot number to be patched into the stub
+    u32 pc;         // where it goes
+    u32 number_at;  // position of the slot's number, to be filled in
   };
+  // The code of all blocks is gone, or that of the last one was not kept.
+  void forget_routines() { routines_ = {}; }
   std::span<const Slot> slots() const { return slots_; }
   // The guesses its loads begin with.
   std::span<const u32> guesses() const { return guesses_; }
@@ -146,18 +149,19 @@ class Emitter {
   void memory(const Insn& i);
   Gp effective_address(const Insn& i);
   s32 page_table_of(const Insn& i) const;
+  bool tests_alignment(unsigned log_size) const { return has_bmi_ && (log_size == 1 || log_size == 2); }
   bool load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size);
   bool moves_single(const Insn& i) const;
-  unsigned run_length() const;
+  void find_run();
   void swap_bytes(const Gp& d, u32 size);
   void load_value(const Gp& d, const x86::Mem& at, u8 aux);
   u32 take_guess();
   static x86::Mem guess(u32 n, std::size_t member, u32 size) {
-    return x86::ptr(env, s32(accel::guess_offset + n * sizeof(accel::PageGuess) + member), size);
+    return x86::ptr(env, from_env(accel::guess_offset + n * sizeof(accel::PageGuess) + member), size);
   }
   void load_swapped(const Gp& d, const x86::Mem& at, u8 aux);
   void store_swapped(const x86::Mem& at, const Gp& d, u32 size);
-  void memory_run(unsigned words);
+  void memory_run();
   void call(const Insn& i);
   void floating_point(const Insn& i);
   void fp_call(u32 instruction, u32 pc, u16 delay_slot, const Deferred& flags);
@@ -182,6 +186,10 @@ class Emitter {
   asmjit::Operand outside_place(Ref r) const;
   void slow_memory(const SlowMemory& s);
   void slow_word(const SlowMemory& s);
+  void slow_call(const SlowMemory& s);
+  void place_routines();
+  void link_behind(u32 slot, u32 from);
+  const Insn* exit_behind(const Insn& i) const;
   void slow_run(const SlowRun& s);
   void put_pc(u32 pc, u16 delay_slot);
   void leave_slot(u16 delay_slot);
@@ -226,7 +234,8 @@ class Emitter {
   bool left_ = false;  // nothing falls through to here
 
   struct SlowMemory {
-    asmjit::Label entry, back;
+    asmjit::Label entry;
+    u32 back;
     Gp address, data;
     Gp carrier;  // free for the slow path's own use
     u32 pc;
@@ -243,23 +252,34 @@ class Emitter {
   struct ExitStub {
     asmjit::Label entry;
     u32 pc;
-    s32 slot;  // index in slots_, or one of these
+    s32 slot = jump;  // index in slots_, or one of these
     Deferred flags = {};
     static constexpr s32 jump = -1, inside = -2, hot = -3;
   };
-  // Consecutive words moved after one check, such as those of a push; `registers` says where each is, invalid for guest
-  // registers that live in memory.
-  struct SlowRun {
-    asmjit::Label entry, back;
-    Gp address, carrier;
+  // Words moved after one check, such as those of a push.
+  struct RunPart {
+    u32 position, pc;
+    u16 delay_slot;
+    Ref moved;
+  };
+  struct SlowPart {
     u32 pc;
     u16 delay_slot;
+    Ref moved;
+    u32 offset;
+  };
+  struct SlowRun {
+    asmjit::Label entry;
+    u32 back;
+    Gp address, temporary;
     Deferred flags;
-    std::span<const Insn> parts;
-    std::array<Gp, 16> registers;
+    u32 first, count;  // of slow_parts_
+    u8 aux;
+    bool is_load;
   };
   struct SlowFp {
-    asmjit::Label entry, back;
+    asmjit::Label entry;
+    u32 back;
     u32 instruction, pc;
     u16 delay_slot;
     Deferred flags;
@@ -268,6 +288,7 @@ class Emitter {
   // fp_fast was seen to hold.
   std::array<s8, max_slots> fp_pin_of_slot_;
   std::array<u8, fp_pin_count> fp_slot_of_pin_;  // the first, of a pair
+  bool has_region_pins_ = true;  // the arrays are not those of blocks
   u32 fp_paired_ = 0, fp_written_ = 0;
   unsigned fp_pinned_ = 0;
   bool fp_known_ = false;
@@ -280,7 +301,26 @@ class Emitter {
   std::vector<SlowMemory> slow_;
   std::vector<SlowFp> slow_fp_;
   std::vector<SlowRun> slow_runs_;
+  std::vector<SlowPart> slow_parts_;
+  std::vector<RunPart> run_;  // see find_run()
+  u32 run_lowest_ = 0, run_bytes_ = 0;
   std::vector<ExitStub> exits_;
   std::vector<Slot> slots_;
+  // Slow paths of blocks call a routine for their kind of access and registers, which is part of the block that was the first
+  // to need it; a cache, since another copy does no harm.
+  struct Routine {
+    u64 key = 0;  // 0: none
+    const u8* at = nullptr;
+  };
+  struct NewRoutine {
+    asmjit::Label label;
+    u64 key;
+    Gp address, data;
+    u16 delay_slot;
+    u8 aux;
+    bool is_load;
+  };
+  std::array<Routine, 512> routines_;
+  std::vector<NewRoutine> new_routines_;
 };
 }  // namespace tcg::x86_64

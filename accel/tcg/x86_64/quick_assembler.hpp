@@ -13,13 +13,14 @@
 #include <bit>
 #include <cstring>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace tcg::x86_64 {
 namespace x86 = asmjit::x86;
 using core::s32, core::s64, core::s8, core::u16, core::u32, core::u64, core::u8;
 
-class QuickAssembler : public x86::Assembler {
+class QuickAssembler final : public x86::Assembler {
   using Base = x86::Assembler;
   using Gp = x86::Gp;
   using Mem = x86::Mem;
@@ -58,11 +59,26 @@ class QuickAssembler : public x86::Assembler {
     }
     return asmjit::kErrorOk;
   }
+  u32 here() const { return u32(_bufferPtr - _bufferData); }
+  void jmp_back(u32 to) {
+    u8* p = room();
+    const s32 near = s32(to) - s32(here() + 2);
+    const bool reaches = near >= -128;
+    *p++ = reaches ? 0xeb : 0xe9;
+    core::store_le(p, reaches ? near : near - 3);
+    _bufferPtr = p + (reaches ? 1 : 4);
+  }
   void jmp(const Label& l) { jump(l, 0xeb, 0xe9, false); }
   void j(x86::CondCode c, const Label& l) { jump(l, u8(0x70 | condition(c)), u8(0x80 | condition(c)), true); }
+  void bytes(const void* from, std::size_t n) {
+    std::memcpy(room(), from, n);
+    _bufferPtr += n;
+  }
+  void data32(u32 v) {
+    room();
+    put32(v);
+  }
   void call(const Label& l) { jump(l, 0, 0xe8, false); }
-  // The next jump has 32 bits; forward ones have anyway.
-  QuickAssembler& long_() { return *this; }
   void jmp(const Imm& to) { jump_to(0xe9, false, to); }
   void call(const Imm& to) { jump_to(0xe8, false, to); }
   void j(x86::CondCode c, const Imm& to) { jump_to(u8(0x80 | condition(c)), true, to); }
@@ -88,10 +104,11 @@ class QuickAssembler : public x86::Assembler {
   void mov(const Mem& d, const Gp& s) { modrm(sized(0x88, s.size()), s, d); }
   void mov(const Gp& d, const Imm& i) {
     if (d.size() != 4) return void(Base::mov(d, i));
-    room();
-    if (d.id() & 8) put8(0x41);
-    put8(u8(0xb8 | (d.id() & 7)));
-    put32(u32(i.value()));
+    u8* p = room();
+    if (d.id() & 8) *p++ = 0x41;
+    *p++ = u8(0xb8 | (d.id() & 7));
+    core::store_le(p, u32(i.value()));
+    _bufferPtr = p + 4;
   }
   void mov(const Mem& d, const Imm& i) {
     if (d.size() == 1) modrm({.opcode = 0xc6}, 0, d), put8(u8(i.value()));
@@ -104,10 +121,38 @@ class QuickAssembler : public x86::Assembler {
   void movsx(const Gp& d, const Gp& s) { modrm({.opcode = u8(s.size() == 1 ? 0xbe : 0xbf), .two = true, .wide = d.size() == 8, .byte = s.size() == 1}, d, s); }
   void movsx(const Gp& d, const Mem& s) { modrm({.opcode = u8(s.size() == 1 ? 0xbe : 0xbf), .two = true, .wide = d.size() == 8}, d, s); }
   void bswap(const Gp& d) {
-    room();
-    rex({.wide = d.size() == 8}, 0, 0, d.id());
-    put8(0x0f), put8(u8(0xc8 | (d.id() & 7)));
+    u8* p = rex(room(), {.wide = d.size() == 8}, 0, 0, d.id());
+    *p++ = 0x0f, *p++ = u8(0xc8 | (d.id() & 7));
+    _bufferPtr = p;
   }
+  void push(const Gp& r) { core::check(r.id() < 8), room(), put8(u8(0x50 | r.id())); }
+  void pop(const Gp& r) { core::check(r.id() < 8), room(), put8(u8(0x58 | r.id())); }
+  void ret() { room(), put8(0xc3); }
+  // Instructions of three opcode bytes, 32 bits.
+  void rorx(const Gp& d, const Gp& s, const Imm& by) {
+    u8* p = room();
+    *p++ = 0xc4;
+    *p++ = u8((d.id() & 8 ? 0 : 0x80) | 0x40 | (s.id() & 8 ? 0 : 0x20) | 3);
+    *p++ = 0x7b, *p++ = 0xf0;
+    *p++ = u8(0xc0 | (d.id() & 7) << 3 | (s.id() & 7));
+    *p++ = u8(by.value());
+    _bufferPtr = p;
+  }
+  // page = [base + (address rotated right by `by` & mask) * 8 + table], and whether it is 0: rorx, and, mov, test in one.
+  void rotated_entry(const Gp& page, const Gp& address, u8 by, u32 mask, const Gp& base, s32 table) {
+    rorx(page, address, by);
+    u8* p = room();
+    const u8 r = u8(page.id() & 7), extended = page.id() >> 3;
+    if (page.id() == 0) *p++ = 0x25;
+    else p = rex(p, {}, 0, 0, page.id()), *p++ = 0x81, *p++ = u8(0xe0 | r);
+    core::store_le(p, mask), p += 4;
+    *p++ = u8(0x48 | extended << 2 | extended << 1), *p++ = 0x8b, *p++ = u8(0x84 | r << 3), *p++ = u8(0xc0 | r << 3 | base.id());
+    core::store_le(p, table), p += 4;
+    *p++ = u8(0x48 | extended << 2 | extended), *p++ = 0x85, *p++ = u8(0xc0 | r << 3 | r);
+    _bufferPtr = p;
+  }
+  void movbe(const Gp& d, const Mem& s) { movbe(0xf0, d, s); }
+  void movbe(const Mem& d, const Gp& s) { movbe(0xf1, s, d); }
   void set(x86::CondCode c, const Gp& d) { modrm({.opcode = u8(0x90 | condition(c)), .two = true, .byte = true}, 0, d); }
   void set(x86::CondCode c, const Mem& d) { modrm({.opcode = u8(0x90 | condition(c)), .two = true}, 0, d); }
   template <class To> void sets(const To& t) { set(x86::CondCode::kS, t); }
@@ -190,8 +235,9 @@ class QuickAssembler : public x86::Assembler {
   static u8 condition(x86::CondCode c) { return u8(c); }
 
   // No instruction is longer than 15 bytes; asmjit, which does not know what we wrote, finds room for one too.
-  void room() {
-    if (remainingSpace() < 64) [[unlikely]] grow();
+  u8* room() {
+    if (_bufferEnd - _bufferPtr < 64) [[unlikely]] grow();
+    return _bufferPtr;
   }
   [[gnu::noinline, gnu::cold]] void grow() {
     _section->buffer()._size = offset();
@@ -202,45 +248,59 @@ class QuickAssembler : public x86::Assembler {
     core::store_le(_bufferPtr, v);
     _bufferPtr += 4;
   }
-  void rex(const Form& f, u32 reg, u32 index, u32 base, bool low_bytes = false) {
+  // Bytes go through a pointer of their own: one in the object would be written back after each.
+  static u8* rex(u8* p, Form f, u32 reg, u32 index, u32 base, bool low_bytes = false) {
     const u32 bits = u32(f.wide) << 3 | (reg >> 3) << 2 | (index >> 3) << 1 | base >> 3;
-    if (bits || low_bytes) put8(u8(0x40 | bits));
+    if (bits || low_bytes) *p++ = u8(0x40 | bits);
+    return p;
   }
-  void opcode(const Form& f) {
-    if (f.two) put8(0x0f);
-    put8(f.opcode);
+  static u8* opcode(u8* p, Form f) {
+    if (f.two) *p++ = 0x0f;
+    *p++ = f.opcode;
+    return p;
   }
-  void modrm(const Form& f, u32 reg, const Gp& rm, bool reg_is_byte = false) {
-    room();
-    if (f.half) put8(0x66);
-    rex(f, reg, 0, rm.id(), (f.byte && rm.id() >= 4) || (reg_is_byte && reg >= 4));
-    opcode(f);
-    put8(u8(0xc0 | (reg & 7) << 3 | (rm.id() & 7)));
+  void modrm(Form f, u32 reg, const Gp& rm, bool reg_is_byte = false) {
+    u8* p = room();
+    if (f.half) *p++ = 0x66;
+    p = opcode(rex(p, f, reg, 0, rm.id(), (f.byte && rm.id() >= 4) || (reg_is_byte && reg >= 4)), f);
+    *p++ = u8(0xc0 | (reg & 7) << 3 | (rm.id() & 7));
+    _bufferPtr = p;
   }
-  void modrm(const Form& f, const Gp& reg, const Gp& rm) { modrm(f, reg.id(), rm, reg.size() == 1); }
-  void modrm(const Form& f, const Gp& reg, const Mem& m) { modrm(f, reg.id(), m, reg.size() == 1); }
+  void modrm(Form f, const Gp& reg, const Gp& rm) { modrm(f, reg.id(), rm, reg.size() == 1); }
+  void modrm(Form f, const Gp& reg, const Mem& m) { modrm(f, reg.id(), m, reg.size() == 1); }
+  void modrm(Form f, u32 reg, const Mem& m, bool reg_is_byte = false) {
+    u8* p = room();
+    if (f.half) *p++ = 0x66;
+    const bool low_bytes = reg_is_byte && reg >= 4;
+    p = opcode(rex(p, f, reg, index_of(m), m.baseId(), low_bytes), f);
+    _bufferPtr = address(p, reg, m);
+  }
+  static u32 index_of(const Mem& m) { return m.hasIndex() ? m.indexId() : 0; }
   // [base + index << shift + offset], 64-bit registers.
-  void modrm(const Form& f, u32 reg, const Mem& m, bool reg_is_byte = false) {
-    core::check(m.hasBaseReg() && m.baseType() == asmjit::RegType::kX86_Gpq && !m.hasSegment() &&
-                (!m.hasIndex() || m.indexType() == asmjit::RegType::kX86_Gpq));
-    room();
-    const u32 base = m.baseId(), index = m.hasIndex() ? m.indexId() : 0;
+  static u8* address(u8* p, u32 reg, const Mem& m) {
+    using Signature = asmjit::OperandSignature;
+    constexpr u32 base_mask = u32(Signature::kMemBaseTypeMask) | u32(Mem::kSignatureMemSegmentMask), index_mask = Signature::kMemIndexTypeMask;
+    constexpr u32 quad = u32(asmjit::RegType::kX86_Gpq);
+    const u32 bits = m.signature().bits(), indexed = bits & index_mask;
+    core::check((bits & base_mask) == quad << Signature::kMemBaseTypeShift && (!indexed || indexed == quad << Signature::kMemIndexTypeShift));
+    const u32 base = m.baseId() & 7;
     const s32 offset = m.offsetLo32();
-    if (f.half) put8(0x66);
-    rex(f, reg, index, base, reg_is_byte && reg >= 4);
-    opcode(f);
     // rbp and r13 always take an offset; rsp and r12 as base take a SIB.
-    const u32 mode = !offset && (base & 7) != 5 ? 0 : offset == s8(offset) ? 1 : 2;
-    if (m.hasIndex() || (base & 7) == 4) {
-      put8(u8(mode << 6 | (reg & 7) << 3 | 4));
-      put8(u8(m.hasIndex() ? m.shift() << 6 | (index & 7) << 3 | (base & 7) : 0x20 | (base & 7)));
-    } else {
-      put8(u8(mode << 6 | (reg & 7) << 3 | (base & 7)));
-    }
-    if (mode == 1) put8(u8(offset));
-    else if (mode == 2) put32(u32(offset));
+    const u32 mode = !offset && base != 5 ? 0 : offset == s8(offset) ? 1 : 2;
+    const bool sib = indexed || base == 4;
+    *p++ = u8(mode << 6 | (reg & 7) << 3 | (sib ? 4 : base));
+    if (sib) *p++ = u8(indexed ? m.shift() << 6 | (m.indexId() & 7) << 3 | base : 0x20 | base);
+    core::store_le(p, offset);
+    return p + (0x0410u >> 4 * mode & 15);
   }
 
+  void movbe(u8 last, const Gp& r, const Mem& m) {
+    u8* p = room();
+    if (r.size() == 2) *p++ = 0x66;
+    p = rex(p, {.wide = r.size() == 8}, r.id(), index_of(m), m.baseId());
+    *p++ = 0x0f, *p++ = 0x38, *p++ = last;
+    _bufferPtr = address(p, r.id(), m);
+  }
   void arithmetic(u32 n, asmjit::InstId, const Gp& a, const Gp& b) { modrm(sized(u8(n << 3), a.size()), b, a); }
   void arithmetic(u32 n, asmjit::InstId, const Gp& a, const Mem& b) { modrm(sized(u8(n << 3 | 2), a.size()), a, b); }
   void arithmetic(u32 n, asmjit::InstId, const Mem& a, const Gp& b) { modrm(sized(u8(n << 3), b.size()), b, a); }
@@ -275,28 +335,30 @@ class QuickAssembler : public x86::Assembler {
 
   // near_opcode 0: there is none.
   void jump(const Label& l, u8 near_opcode, u8 far_opcode, bool two) {
-    room();
-    Place& p = labels_[l.id()];
-    const s32 here = s32(offset());
-    if (near_opcode && p.at != none && p.at - (here + 2) >= -128) {
-      put8(near_opcode);
-      return put8(u8(p.at - (here + 2)));
+    u8* p = room();
+    Place& to = labels_[l.id()];
+    const s32 here = s32(p - _bufferData);
+    if (near_opcode && to.at != none && to.at - (here + 2) >= -128) {
+      *p++ = near_opcode;
+      *p++ = u8(to.at - (here + 2));
+      _bufferPtr = p;
+      return;
     }
-    if (two) put8(0x0f);
-    put8(far_opcode);
-    const s32 field = s32(offset());
-    if (p.at != none) return put32(u32(p.at - (field + 4)));
-    put32(u32(p.pending));
-    p.pending = field;
+    if (two) *p++ = 0x0f;
+    *p++ = far_opcode;
+    const s32 field = s32(p - _bufferData);
+    core::store_le(p, to.at != none ? to.at - (field + 4) : std::exchange(to.pending, field));
+    _bufferPtr = p + 4;
   }
   // Thunks are in the same buffer as the code, so 32 bits reach.
   void jump_to(u8 opcode, bool two, const Imm& to) {
-    room();
-    if (two) put8(0x0f);
-    put8(opcode);
-    const s64 distance = s64(to.value()) - s64(reinterpret_cast<std::uintptr_t>(run_at_) + offset() + 4);
+    u8* p = room();
+    if (two) *p++ = 0x0f;
+    *p++ = opcode;
+    const s64 distance = s64(to.value()) - s64(reinterpret_cast<std::uintptr_t>(run_at_) + u64(p - _bufferData) + 4);
     core::check(distance == s32(distance));
-    put32(u32(distance));
+    core::store_le(p, s32(distance));
+    _bufferPtr = p + 4;
   }
 
   template <class F>

@@ -3,9 +3,30 @@
 #include "core/log.hpp"
 
 #include <bit>
+#include <cstring>
 
 namespace tcg::x86_64 {
 namespace {
+// The length of what is behind the call, or outcome_leave.
+u64 run_words(VcpuHeader* c, const u8* at, const accel::Port* port) noexcept {
+  RunWords words;
+  std::memcpy(&words, at, sizeof words);
+  const u32 lowest = c->argument[0];
+  for (unsigned n = 0; n < words.count; ++n) {
+    RunWord w;
+    std::memcpy(&w, at + sizeof words + n * sizeof w, sizeof w);
+    c->pc = words.pc + w.instruction;
+    c->slot = n + 1u == words.count ? words.delay_slot : 0;
+    u8* place = w.place ? reinterpret_cast<u8*>(c) + w.place : reinterpret_cast<u8*>(words.is_load ? &c->result : &c->argument[1]);
+    const u32 address = lowest + 4 * w.offset;
+    const u64 outcome = words.is_load ? port->load[words.aux](c, address) : port->store[words.aux](c, address, load_le<u32>(place));
+    if (outcome & accel::outcome_leave) return accel::outcome_leave;
+    if (words.is_load) store_le(place, u32(outcome));
+  }
+  c->slot = 0;
+  return sizeof words + words.count * sizeof(RunWord);
+}
+
 class ThunkMaker {
  public:
   ThunkMaker(CodeBuffer& buffer, const GuestLayout& layout) : buffer_(buffer), layout_(layout) {}
@@ -40,7 +61,8 @@ class ThunkMaker {
     return make([&](x86::Assembler& a) {
       for (auto r : {x86::rbx, x86::rbp, x86::r12, x86::r13, x86::r14, x86::r15}) a.push(r);
       a.sub(x86::rsp, frame_bytes);
-      a.mov(env, x86::rdi);
+      a.lea(env, x86::ptr(x86::rdi, env_at));
+      a.mov(x86::qword_ptr(env, from_env(at_frame)), x86::rsp);
       a.mov(x86::rax, x86::rsi);
       load_pins(a);
       a.jmp(x86::rax);
@@ -54,12 +76,17 @@ class ThunkMaker {
       a.ret();
     });
   }
-  // eax and edx are the arguments after the state; the answer is where to go.
-  const u8* dispatch(const void* function, bool pins_live) {
+  // From a block: eax is the argument after the state, or the call's return address has it.  From the middle of a slow path:
+  // the guest's registers are in the state, and something on the stack.  The function's answer is where to go.
+  enum From { block, call_in_block, slow_path };
+  const u8* dispatch(const void* function, From from) {
     return make([&](x86::Assembler& a) {
-      if (pins_live) save_pins(a);
-      a.mov(x86::rdi, env);
-      a.mov(x86::esi, x86::eax);
+      if (from == slow_path) a.mov(x86::rsp, x86::qword_ptr(env, from_env(at_frame)));
+      if (from == call_in_block) a.pop(x86::rax);
+      if (from != slow_path) save_pins(a);
+      a.lea(x86::rdi, x86::ptr(env, -env_at));
+      if (from == call_in_block) a.mov(x86::esi, x86::dword_ptr(x86::rax));
+      else a.mov(x86::esi, x86::eax);
       call(a, function);
       load_pins(a);
       a.jmp(x86::rax);
@@ -71,7 +98,7 @@ class ThunkMaker {
     return make([&](x86::Assembler& a) {
       save_pins(a);
       for (auto r : {x86::rax, x86::rcx, x86::rdx}) a.push(r);
-      a.mov(x86::rdi, env);
+      a.lea(x86::rdi, x86::ptr(env, -env_at));
       a.mov(x86::esi, header32(at_argument));
       if (!is_load) a.mov(x86::edx, header32(at_argument + 4));
       call(a, function);
@@ -83,7 +110,38 @@ class ThunkMaker {
       load_pins(a, pins_kept_by_calls);
       a.ret();
       a.bind(leaving);
-      a.add(x86::rsp, 4 * 8);
+      a.jmp(asmjit::imm(u64(leave)));
+    });
+  }
+
+  const u8* store_flags(bool is_sub, u8 flags) {
+    return make([&](x86::Assembler& a) {
+      const auto at = [&](u16 offset) { return x86::byte_ptr(env, from_env(offset)); };
+      if (flags & flag_n) a.sets(at(layout_.flag_n));
+      if (flags & flag_z) a.setz(at(layout_.flag_z));
+      if (flags & flag_c) is_sub ? a.setnc(at(layout_.flag_c)) : a.setc(at(layout_.flag_c));
+      if (flags & flag_v) a.seto(at(layout_.flag_v));
+      a.ret();
+    });
+  }
+
+  // Slow path of a run.  It reads and writes guest registers where they are in the state.
+  const u8* run(const accel::Port& port, const u8* leave) {
+    return make([&](x86::Assembler& a) {
+      save_pins(a);
+      for (auto r : {x86::rax, x86::rcx, x86::rdx}) a.push(r);
+      a.lea(x86::rdi, x86::ptr(env, -env_at));
+      a.mov(x86::rsi, x86::qword_ptr(x86::rsp, 24));
+      a.mov(x86::rdx, asmjit::imm(u64(&port)));
+      call(a, reinterpret_cast<const void*>(run_words));
+      const auto leaving = a.newLabel();
+      a.test(x86::rax, x86::rax);
+      a.js(leaving);
+      a.add(x86::qword_ptr(x86::rsp, 24), x86::rax);
+      for (auto r : {x86::rdx, x86::rcx, x86::rax}) a.pop(r);
+      load_pins(a);
+      a.ret();
+      a.bind(leaving);
       a.jmp(asmjit::imm(u64(leave)));
     });
   }
@@ -101,7 +159,7 @@ class ThunkMaker {
     static_assert(offsetof(DeviceReader, at) == offsetof(DeviceWriter, at) && offsetof(DeviceReader, read) == offsetof(DeviceWriter, write));
     return make([&](x86::Assembler& a) {
       const unsigned log_size = aux & mem_size, size = 1u << log_size;
-      const s32 table = s32(at_devices + (2 * ((aux & mem_user) != 0) + !is_load) * accel::device_pages * sizeof(DevicePage));
+      const s32 table = from_env(at_devices + (2 * ((aux & mem_user) != 0) + !is_load) * accel::device_pages * sizeof(DevicePage));
       const auto entry = [&](std::size_t offset) { return x86::ptr(env, x86::rcx, 0, table + s32(offset)); };
       const auto missed = a.newLabel();
       a.push(x86::rax);
@@ -122,15 +180,15 @@ class ThunkMaker {
       a.and_(x86::esi, 0xfff);
       a.add(x86::rsi, entry(offsetof(DevicePage, reader) + offsetof(DeviceReader, at)));
       a.mov(x86::rax, entry(offsetof(DevicePage, reader) + offsetof(DeviceReader, read)));
-      a.mov(x86::rdi, x86::qword_ptr(env, s32(at_machine)));
+      a.mov(x86::rdi, x86::qword_ptr(env, from_env(at_machine)));
       a.mov(x86::edx, size);
       if (!is_load) {
         a.mov(x86::ecx, header32(at_argument + 4));
         if (aux & mem_big) swap_bytes(a, x86::ecx, log_size);
       }
-      a.mov(x86::byte_ptr(env, s32(at_activity)), u8(accel::Activity::device));
+      a.mov(x86::byte_ptr(env, from_env(at_activity)), u8(accel::Activity::device));
       a.call(x86::rax);
-      a.mov(x86::byte_ptr(env, s32(at_activity)), u8(accel::Activity::other));
+      a.mov(x86::byte_ptr(env, from_env(at_activity)), u8(accel::Activity::other));
       if (is_load) {
         if (aux & mem_big) swap_bytes(a, x86::eax, log_size);
         const x86::Gp narrow = log_size == 0 ? x86::Gp(x86::al) : x86::Gp(x86::ax);
@@ -160,7 +218,7 @@ class ThunkMaker {
       save_pins(a, h.state ? 0 : pins_kept_by_calls);
       for (auto r : {x86::rax, x86::rcx, x86::rdx}) a.push(r);
       if (h.state) {
-        a.mov(x86::rdi, env);
+        a.lea(x86::rdi, x86::ptr(env, -env_at));
         a.mov(x86::esi, header32(at_argument));
         a.mov(x86::edx, header32(at_argument + 4));
         a.mov(x86::ecx, header32(at_argument + 8));
@@ -181,7 +239,6 @@ class ThunkMaker {
       a.ret();
       if (!h.may_leave) return;
       a.bind(leaving);
-      a.add(x86::rsp, 4 * 8);
       a.jmp(asmjit::imm(u64(leave)));
     });
   }
@@ -197,11 +254,11 @@ Thunks make_thunks(CodeBuffer& buffer, const GuestLayout& layout, const accel::P
   Thunks t;
   t.enter = m.enter();
   t.exit = m.exit();
-  t.jump = m.dispatch(reinterpret_cast<const void*>(calls.jump), true);
-  t.chain = m.dispatch(reinterpret_cast<const void*>(calls.chain), true);
-  t.hot = m.dispatch(reinterpret_cast<const void*>(calls.hot), true);
-  t.state = m.dispatch(reinterpret_cast<const void*>(calls.state), true);
-  t.leave = m.dispatch(reinterpret_cast<const void*>(calls.state), false);
+  t.jump = m.dispatch(reinterpret_cast<const void*>(calls.jump), m.block);
+  t.chain = m.dispatch(reinterpret_cast<const void*>(calls.chain), m.call_in_block);
+  t.hot = m.dispatch(reinterpret_cast<const void*>(calls.hot), m.block);
+  t.state = m.dispatch(reinterpret_cast<const void*>(calls.state), m.block);
+  t.leave = m.dispatch(reinterpret_cast<const void*>(calls.state), m.slow_path);
   for (unsigned i = 0; i < std::size(port.load); ++i) {
     if (port.load[i]) t.load[i] = m.memory(reinterpret_cast<const void*>(port.load[i]), true, t.leave);
     if (port.store[i]) t.store[i] = m.memory(reinterpret_cast<const void*>(port.store[i]), false, t.leave);
@@ -209,6 +266,9 @@ Thunks make_thunks(CodeBuffer& buffer, const GuestLayout& layout, const accel::P
     if (t.load[i]) t.device_load[i] = m.device(true, u8(i), nullptr), t.any_load[i] = m.device(true, u8(i), t.load[i]);
     if (t.store[i]) t.device_store[i] = m.device(false, u8(i), nullptr), t.any_store[i] = m.device(false, u8(i), t.store[i]);
   }
+  t.run = m.run(port, t.leave);
+  for (u8 flags = 1; flags <= flags_all; ++flags)
+    for (const bool is_sub : {false, true}) t.store_flags[is_sub][flags] = m.store_flags(is_sub, flags);
   for (const Helper& h : layout.helpers) t.helper.push_back(m.helper(h, t.leave));
   return t;
 }

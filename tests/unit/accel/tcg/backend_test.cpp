@@ -38,7 +38,7 @@ struct Bench : toy::Guest {
     b.front.set_pc(*c, pc);
     return b.host->exit_code();
   }
-  static const void* on_chain(VcpuHeader* c, u32 pc, u32) noexcept { return on_jump(c, pc); }
+  static const void* on_chain(VcpuHeader* c, u32 slot) noexcept { return on_jump(c, static_cast<Bench*>(c->engine)->store.target_of(slot)); }
   static const void* on_state(VcpuHeader* c) noexcept { return static_cast<Bench*>(c->engine)->host->exit_code(); }
 
   // Regions begin where they say.
@@ -295,6 +295,39 @@ TEST_CASE("back end: an access or helper that leaves the block keeps what came b
       for (u32 i = 0; i < 16; ++i) CHECK(b.s.r[i] == 100 + i);
       CHECK(b.s.flags() == (flag_z | flag_c));
     }
+}
+
+TEST_CASE("back end: words of several instructions at one base, in any order, are as if accessed one by one") {
+  for (const u32 base : {0x100u, 0xff4u, 0x102u, toy::device, toy::device - 8})
+    for (const bool is_load : {false, true})
+      for (const u32 fault : {0u, 1u, toy::device >> 12, (toy::device >> 12) - 1}) {
+        CAPTURE(base);
+        CAPTURE(is_load);
+        CAPTURE(fault);
+        Block ir;
+        u32 pc = 0x1000;
+        for (const u32 offset : {8u, 12u, 0u, 4u, 24u}) {
+          ir.insn(pc, 4, pc == 0x1010 ? 4 : 0);
+          const Ref moved = Ref::guest(2 + (pc - 0x1000) / 2);
+          is_load ? ir.load(moved, Ref::guest(1), offset, 2) : ir.store(moved, Ref::guest(1), offset, 2);
+          pc += 4;
+        }
+        ir.exit_jump(0x2000, false);
+        const auto outcome = [&](bool on_host) {
+          Bench b;
+          if (fault) b.board.faults.insert(fault);
+          accel::map_page(b.c, 0x100, GuestPhys{0}, 0, is_load);
+          for (u32 i = 0; i < 16; ++i) b.s.r[i] = 100 + i, b.poke(0xff0 + 4 * i, 200 + i), b.poke(0x100 + 4 * i, 300 + i);
+          b.s.r[1] = base;
+          on_host ? b.run_host(ir) : b.interpret(ir);
+          std::vector<u32> all(std::begin(b.s.r), std::end(b.s.r));
+          for (u32 i = 0; i < 16; ++i) all.push_back(b.word(0xff0 + 4 * i)), all.push_back(b.word(0x100 + 4 * i));
+          for (const auto& [at, word] : b.board.device_words) all.push_back(at), all.push_back(word);
+          all.push_back(b.c.pc), all.push_back(b.c.pc == toy::fault_vector ? b.c.slot : 0), all.push_back(b.board.fault_count);
+          return all;
+        };
+        CHECK(outcome(true) == outcome(false));
+      }
 }
 
 TEST_CASE("back end: every condition after every kind of flags, for every pair of edge values") {

@@ -96,8 +96,8 @@ TEST_CASE("block store: a region goes with its code, also before its entry, and 
 TEST_CASE("block store: a linked jump is unlinked when its target goes, and may be linked anew") {
   Bench b;
   const u32 from = b.add(0x1000, 0x1000), to = b.add(0x1100, 0x1100);
-  const u8* displacement = b.store[from].code + 4;
-  const u32 slot = b.store.add_slot(displacement, 0x1234), second = b.store.add_slot(displacement - 4, 0x5678);
+  const u8* displacement = b.store[from].code + 5;
+  const u32 slot = b.store.add_slot(displacement, 0x1234, 0x1100), second = b.store.add_slot(displacement - 4, 0x5678, 0x1100);
   for (int round = 0; round < 2; ++round) {
     const u32 target = round ? b.add(0x1100, 0x1100) : to;
     b.store.link(slot, target);

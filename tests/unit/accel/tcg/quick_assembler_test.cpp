@@ -108,6 +108,22 @@ TEST_CASE("quick assembler: memory operands of all shapes") {
         if (size <= 2) same([&](auto& a) { a.movsx(reg(r, 4), m); });
       }
   for (const x86::Mem& m : places(8)) same([&](auto& a) { a.jmp(m); });
+  for (const u32 size : {2u, 4u, 8u})
+    for (const x86::Mem& m : places(size))
+      for (const u32 r : {0u, 6u, 13u}) {
+        same([&](auto& a) { a.movbe(reg(r, size), m); });
+        same([&](auto& a) { a.movbe(m, reg(r, size)); });
+      }
+}
+TEST_CASE("quick assembler: rotations to another register, and the stack") {
+  Same same;
+  for (u32 d = 0; d < 16; ++d)
+    for (u32 s = 0; s < 16; ++s) same([&](auto& a) { a.rorx(x86::gpd(d), x86::gpd(s), imm(12)); });
+  for (u32 r = 0; r < 8; ++r) {
+    same([&](auto& a) { a.push(x86::gpq(r)); });
+    same([&](auto& a) { a.pop(x86::gpq(r)); });
+  }
+  same([](auto& a) { a.ret(); });
 }
 TEST_CASE("quick assembler: conditions, extensions and shifts") {
   Same same;
