@@ -214,8 +214,11 @@ int RunLoop::run_until_end() {
       wait(never);
       continue;
     }
-    if (machine_.timers.next() <= machine_.now()) expire_timers();
-    run_guest();
+    const bool due = machine_.timers.next() <= machine_.now();
+    if (due) expire_timers();
+    // Nothing has happened since the guest was seen to wait by doing nothing: it is as good as halted.
+    if (request == request_spin && !due) wait(machine_.timers.next());
+    else run_guest();
   }
 }
 }  // namespace accel

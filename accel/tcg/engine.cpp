@@ -182,8 +182,24 @@ class TcgEngine final : public Engine {
     s32& count = accel::hot_table(c)[accel::hot_index(pc)];
     const bool hot = count < 0;
     if (hot) count = s32(e.options_.region_after);
-    if (hot && !c->exit_request.load(std::memory_order_relaxed)) e.make_region_at(pc);
+    if (hot && !c->exit_request.load(std::memory_order_relaxed)) e.look_at_loop(pc, count);
     return e.next_code();
+  }
+
+  // A region begins there, unless the loop waits for something by doing nothing.
+  void look_at_loop(u32 pc, s32& count) {
+    constexpr u32 soon = 256;
+    u32& works = works_[accel::hot_index(pc)];
+    if (works == pc) return make_region_at(pc);
+    if (spins()) return void(c_.exit_request.fetch_or(request_spin, std::memory_order_relaxed));
+    works = pc;  // but we are somewhere else now
+    count = s32(std::min(soon, options_.region_after));
+  }
+  // A few instructions on, is all as it was, with no device asked?
+  bool spins() {
+    constexpr unsigned longest = 16;
+    const u64 before = c_.machine->polls.accesses();
+    return run_round(longest) && c_.machine->polls.accesses() == before;
   }
 
   void make_region_at(u32 pc) {
@@ -386,6 +402,7 @@ class TcgEngine final : public Engine {
   Block scratch_;
   Region region_;
   std::vector<Block> interpreted_;  // -accel interp: the IR, by block number
+  std::vector<u32> works_ = std::vector<u32>(accel::hot_count);  // by hot_index(): the loop there that does more than wait
   std::set<u32> breakpoints_;
   EngineStats stats_;
   u32 current_ = no_block;

