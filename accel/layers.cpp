@@ -6,7 +6,7 @@ std::span<const LayerText> layer_list() {
       {"chain", "jumps to a known address go straight to its code"},
       {"probe", "jumps to a computed address look it up in translated code"},
       {"deadflags", "flags that nobody reads are not computed"},
-      {"deadcode", "results that nobody reads are not computed, and constant addresses are known"},
+      {"deadcode", "results that nobody reads are not computed"},
       {"hostflags", "a branch takes its condition from the host's flags"},
       {"fp", "floating point on the host's"},
       {"runs", "words moved together (LDM, STM, what a function saves) are checked together"},

@@ -335,16 +335,20 @@ void BlockStore::flush_tlb_mapped() {
 void BlockStore::flush_tlb_page(u32 va) {
   ++tlb_page_flushes;
   const u32 vp = va >> page_bits;
-  clear_devices(kind_of(va));
   // A larger mapping goes as a whole: up to the 256 pages of its MiB.
   const bool large = large_[vp >> 8];
-  const u32 first = large ? vp & ~0xffu : vp, count = large ? 256 : 1;
+  large ? clear_range(vp & ~0xffu, 256) : clear_range(vp, 1);
+}
+
+void BlockStore::clear_range(u32 first, u32 count) {
+  const Kind kind = kind_of(first << page_bits);
+  clear_devices(kind);
   bool code = false;
   for (u32 p = first; p < first + count; ++p) {
     for (unsigned t = 0; t < accel::page_table_count; ++t) accel::page_table(&c_, t >> 1, t & 1)[p] = 0;
     code |= code_page_[p] != 0;
   }
-  if (code) clear_probes(kind_of(va));
+  if (code) clear_probes(kind);
 }
 
 // What leads elsewhere goes, the rest stays: an operating system often writes again what was there.
@@ -360,20 +364,8 @@ void BlockStore::remap_page(u32 va, GuestPhys page, bool writable) {
   }
 }
 
-void BlockStore::clear_mib(u32 mib) {
-  const Kind kind = kind_of(mib << 20);
-  const u32 first = mib << 8;
-  clear_devices(kind);
-  bool code = false;
-  for (u32 p = first; p < first + 256; ++p) {
-    for (unsigned t = 0; t < accel::page_table_count; ++t) accel::page_table(&c_, t >> 1, t & 1)[p] = 0;
-    code |= code_page_[p] != 0;
-  }
-  if (code) clear_probes(kind);
-}
-
 void BlockStore::drop_section(u32 mib) {
-  clear_mib(mib);
+  clear_range(mib << 8, 256);
   section_[mib] = 0;
 }
 
@@ -425,7 +417,7 @@ void BlockStore::note_section(u32 va, u32 descriptor, GuestPhys table) {
     std::erase(sections_, mib);
   }
   if (!descriptor || !table_ || raw(table) != table_at_) return;
-  clear_mib(mib);  // what was listed to be flushed
+  clear_range(mib << 8, 256);  // what was listed to be flushed
   section_[mib] = descriptor;
   sections_.push_back(mib);
 }

@@ -141,7 +141,7 @@ class BlockStore {
   void clear_devices(Kind kind);
   void clear_pages(Kind kind);
   void clear_probes(Kind kind);
-  void clear_mib(u32 mib);
+  void clear_range(u32 first, u32 count);  // pages of one kind, by va >> 12
   void drop_section(u32 mib);
   void drop_changed_sections(u32 first, u32 last);
   void watch_table(GuestPhys table);

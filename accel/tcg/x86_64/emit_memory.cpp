@@ -28,18 +28,11 @@ s32 Emitter::page_table_of(const Insn& i) const {
   return from_env(accel::page_table_offset + (2 * user + store) * accel::page_table_stride * sizeof(u64));
 }
 
-// The page's table entry, for an access of 2^log_size bytes.  False: the alignment is still to be tested.
-bool Emitter::load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size) {
-  const bool tests = tests_alignment(log_size);
-  if (tests) {
-    a_.rorx(page, address, accel::page_bits);
-    a_.and_(page, s32((accel::page_table_entries << log_size) - 1));
-  } else {
-    a_.mov(page, address);
-    a_.shr(page, accel::page_bits);
-  }
+// The page's table entry, where rotated_entry() does not load it: the alignment is still to be tested.
+void Emitter::load_page(const Gp& page, const Gp& address, s32 table) {
+  a_.mov(page, address);
+  a_.shr(page, accel::page_bits);
   a_.mov(page.r64(), x86::qword_ptr(env, page.r64(), 3, table));
-  return tests || log_size == 0;
 }
 
 // Fast path: one flat page table entry, checked for alignment and presence.  A guest register that is loaded is not
@@ -63,12 +56,12 @@ void Emitter::memory(const Insn& i) {
   } else slow.data = is_load ? destination(i.d, Insn{Op::load}) : in_register(i.b, 0);
   const bool big = (i.aux & mem_big) && size > 1;
   const s32 table = page_table_of(i);
-  if (constant) a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
   const unsigned log_size = i.aux & mem_size;
   const bool tests = !constant && tests_alignment(log_size);
-  if (tests) a_.rotated_entry(page, address, accel::page_bits, u32(accel::page_table_entries << log_size) - 1, env, table);
-  const bool aligned = tests || (constant ? !(i.imm & (size - 1)) : load_page(page, address, table, log_size));
-  if (!aligned) {
+  if (constant) a_.mov(page.r64(), x86::qword_ptr(env, s32(table + (i.imm >> accel::page_bits) * sizeof(u64))));
+  else if (tests) a_.rotated_entry(page, address, accel::page_bits, u32(accel::page_table_entries << log_size) - 1, env, table);
+  else load_page(page, address, table);
+  if (constant ? i.imm & (size - 1) : !tests && log_size) {
     a_.test(address.r8(), size - 1);
     a_.jnz(slow.entry);
   }
@@ -82,7 +75,7 @@ void Emitter::memory(const Insn& i) {
     a_.jne(slow.wrong);
     a_.mov(page.r64(), guessed);
   } else {
-    if (constant || !tests) a_.test(page.r64(), page.r64());
+    if (!tests) a_.test(page.r64(), page.r64());
     a_.jz(slow.entry);
   }
   if (big && !has_movbe_ && !is_load) {  // the value is swapped in its register, which may be the address's
@@ -222,7 +215,7 @@ void Emitter::memory_run() {
   }
   const s32 table = page_table_of(first);
   const bool tests = tests_alignment(2);
-  if (!tests) load_page(page, address, table, 2);
+  if (!tests) load_page(page, address, table);
   a_.mov(carrier, address);
   a_.and_(carrier, 0xfff);
   a_.cmp(carrier, 0x1000 - run_bytes_);
@@ -365,12 +358,6 @@ void Emitter::slow_access(bool is_load, u8 aux) {
   const u8* thunk = is_load ? thunks_.load[aux & 63] : thunks_.store[aux & 63];
   check(thunk != nullptr);
   a_.call(imm(u64(thunk)));
-}
-
-// Where blocks have a guest register.
-asmjit::Operand Emitter::outside_place(Ref r) const {
-  const int pin = block_pin_of_slot_[r.index()];
-  return pin >= 0 ? asmjit::Operand(pins[pin]) : asmjit::Operand(slot_memory(layout_, r.index()));
 }
 
 // In a region a device is asked before anything is put where others look for it: it does not look.

@@ -150,7 +150,7 @@ class Emitter final {
   Gp effective_address(const Insn& i);
   s32 page_table_of(const Insn& i) const;
   bool tests_alignment(unsigned log_size) const { return has_bmi_ && (log_size == 1 || log_size == 2); }
-  bool load_page(const Gp& page, const Gp& address, s32 table, unsigned log_size);
+  void load_page(const Gp& page, const Gp& address, s32 table);
   bool moves_single(const Insn& i) const;
   void find_run();
   void swap_bytes(const Gp& d, u32 size);
@@ -183,7 +183,6 @@ class Emitter final {
   struct SlowMemory;
   struct SlowRun;
   void slow_access(bool is_load, u8 aux);
-  asmjit::Operand outside_place(Ref r) const;
   void slow_memory(const SlowMemory& s);
   void slow_word(const SlowMemory& s);
   void slow_call(const SlowMemory& s);
