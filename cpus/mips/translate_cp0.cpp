@@ -19,11 +19,13 @@ Ref as_stored(u32 which, bool release2) {
 }  // namespace
 
 void Translator::read_cp0(u32 t, u32 which) {
+  require_cp0();
   if (const Ref r = as_stored(which, facts.release2); !r.is_none()) return move(t, r);
   call(target(t), helper_mfc0, which);
 }
 
 void Translator::write_cp0(u32 which, u32 t) {
+  require_cp0();
   if (which == epc_register) return out.mov(guest(slot::epc), reg(t));
   if (which == status_register && !facts.user) return write_status(t);
   call({}, helper_mtc0, which, reg(t));
@@ -50,6 +52,7 @@ void Translator::write_status(u32 t) {
 }
 
 void Translator::enable_interrupts(bool on, u32 t) {
+  require_cp0();
   const unsigned slow = out.label(), done = out.label();
   Ref any = guest(slot::exit_request);
   if (on) any = out.value(Op::or_, any, out.value(Op::and_, out.value(Op::and_, guest(slot::status), guest(slot::cause)), status_im));

@@ -217,18 +217,12 @@ struct Mips32Visitor {
 
   // ---- CP0 ----
 
-  void system(HelperIndex helper, Ref d = {}, Operand a = Ref::none(), Operand b = Ref::none()) {
+  void system(HelperIndex helper) {
     t.require_cp0();
-    t.call(d, helper, a, b);
+    t.call({}, helper);
   }
-  void operator()(const mfc0& i) {
-    t.require_cp0();
-    t.read_cp0(i.t, cp0_register(i.d, i.e));
-  }
-  void operator()(const mtc0& i) {
-    t.require_cp0();
-    t.write_cp0(cp0_register(i.d, i.e), i.t);
-  }
+  void operator()(const mfc0& i) { t.read_cp0(i.t, cp0_register(i.d, i.e)); }
+  void operator()(const mtc0& i) { t.write_cp0(cp0_register(i.d, i.e), i.t); }
   // There is one set of general registers.
   void operator()(const rdpgpr& i) {
     t.require_cp0();
@@ -238,14 +232,8 @@ struct Mips32Visitor {
     t.require_cp0();
     t.move(i.d, t.reg(i.t));
   }
-  void operator()(const di& i) {
-    t.require_cp0();
-    t.enable_interrupts(false, i.t);
-  }
-  void operator()(const ei& i) {
-    t.require_cp0();
-    t.enable_interrupts(true, i.t);
-  }
+  void operator()(const di& i) { t.enable_interrupts(false, i.t); }
+  void operator()(const ei& i) { t.enable_interrupts(true, i.t); }
   void operator()(const tlbr&) { system(helper_tlbr); }
   void operator()(const tlbwi&) { system(helper_tlbwi); }
   void operator()(const tlbwr&) { system(helper_tlbwr); }

@@ -90,9 +90,9 @@ class Translator {
   unsigned unless(Cond c, Operand a, Operand b);
   void close(unsigned label);
 
-  // CP0 instructions begin with this.
+  // CP0 instructions begin with this; those below do so themselves.
   void require_cp0();
-  void read_cp0(u32 t, u32 which);   // which: cp0_register()
+  void read_cp0(u32 t, u32 which);  // which: cp0_register()
   void write_cp0(u32 which, u32 t);
   void enable_interrupts(bool on, u32 t);  // EI, DI
   // Floating-point instructions begin with this: checked once per block.  False: this CPU has no such unit, and the
