@@ -6,7 +6,7 @@
 #include <string>
 
 namespace host::block {
-// Locks last until `fd` is closed.  A host without such locks locks nothing.
+// Locks last until `fd` is closed.  A host without such locks locks nothing.  Waits up to 2 s for those of others to go.
 // Errors: io, a sentence naming the file, when somebody else writes it, or reads it and we want to write.
 core::Status take_lock(int fd, const std::string& path, bool read_only);
 }  // namespace host::block

@@ -11,7 +11,7 @@ namespace fuzz {
 namespace {
 constexpr unsigned isa_slot = 10;
 constexpr unsigned devfn_of(unsigned function) { return isa_slot << 3 | function; }
-constexpr unsigned devfn_ide = devfn_of(1), devfn_usb = devfn_of(2), devfn_pm = devfn_of(3);
+constexpr unsigned devfn_ide = devfn_of(1), devfn_pm = devfn_of(3);
 constexpr u32 pm_at = 0x1000, smbus_at = 0x1100;  // PMBA and SMBBA
 constexpr u32 behind_io = 0x8000, behind_memory = 0x1600'0000;
 }  // namespace

@@ -142,6 +142,18 @@ TEST_CASE("block file: a second writer is kept out, readers share") {
   CHECK(error_of(path).find("in use") != std::string::npos);
 }
 
+TEST_CASE("block file: a lock that goes soon, as a killed program's does, is waited for") {
+  TempFolder t;
+  const std::string path = t.file("a", std::string(512, 'x'));
+  auto writer = *HostFile::open(path, {});
+  std::thread end([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    writer.reset();
+  });
+  CHECK(error_of(path) == "");
+  end.join();
+}
+
 TEST_CASE("block file: a temporary file is in TMPDIR and has no name") {
   TempFolder t;
   const char* before = std::getenv("TMPDIR");
