@@ -27,12 +27,24 @@ inline constexpr std::size_t probe_count = std::size_t(1) << probe_bits;
 inline constexpr unsigned page_bits = 12;
 inline constexpr std::size_t page_table_entries = std::size_t(1) << (32 - page_bits);
 inline constexpr unsigned page_table_count = 4;
-// From one table to the next, in entries: a word's address rotated right by page_bits has its two lowest bits above the page
-// number, so that a misaligned address reads one of the zeros there.
-inline constexpr std::size_t page_table_stride = 4 * page_table_entries;
+// From one table to the next, in entries: an address rotated right by page_bits has its lowest bits above the page number, of
+// which those that must be 0 (three for eight bytes) stay in the index, so that a misaligned one reads one of the zeros there.
+inline constexpr std::size_t page_table_stride = 8 * page_table_entries;
 
 // Doubles without their sign, doubled: twice the least normal number's exponent, infinity, and what lies between.
 inline constexpr u64 fp_limits[] = {u64(2) << 53, u64(0x7ff) << 53, u64(0x7fd) << 53};
+// Bits of a double's exponent of which one is set unless the number is at most twice as large as the least normal one.
+inline constexpr u64 fp_not_tiny = u64(0x7fe) << 52;
+
+// To test a sum and, above it, the product it was made with, each by its 32 bits with the exponent: behind `and mask` and
+// `add bias` a bit of `wrong` is set if the sum is not finite or the product at most twice the least normal number.
+struct FpPair {
+  u64 mask, bias;
+};
+inline constexpr FpPair fp_pairs[] = {
+    {u64(0x7f00'0000) << 32 | 0x7f80'0000, (u64(0) - 0x0100'0000) << 32 | 0x0080'0000},  // singles
+    {u64(0x7fe0'0000) << 32 | 0x7ff0'0000, (u64(0) - 0x0020'0000) << 32 | 0x0010'0000}};
+inline constexpr u64 fp_pair_wrong = u64(1) << 63 | u64(1) << 31;
 
 // What C++ code on the vCPU thread is doing, for the profile; translated code leaves it as it is.
 enum class Activity : u8 { other, memory, device, translation };
@@ -49,7 +61,8 @@ struct alignas(32) DevicePage {
 };
 inline constexpr unsigned device_pages = 16;  // for each privilege and direction, by the low bits of va >> 12
 
-struct VcpuHeader {
+// Its alignment gives the lowest bits of translated code's env register their values: see env_at.
+struct alignas(4096) VcpuHeader {
   DevicePage devices[4][device_pages];  // index as the page tables': 2 * privilege + is_store
   // From here to the family's registers: what translated code names most, all of it within 256 bytes.
   std::atomic<u32> exit_request{0};  // core::Request bits
@@ -67,6 +80,7 @@ struct VcpuHeader {
   u32 result = 0;
   void* frame = nullptr;      // translated code's stack pointer
   u64 fp_limit[3] = {fp_limits[0], fp_limits[1], fp_limits[2]};  // constants translated code compares with
+  u64 not_tiny = fp_not_tiny;
   Activity activity{};
 };
 
@@ -106,6 +120,8 @@ constexpr std::size_t hot_index(u32 pc) { return pc >> 1 & (hot_count - 1); }
 
 // Offsets from VcpuHeader, bytes.
 inline constexpr std::size_t guess_offset = 32 * 1024;
+inline constexpr std::size_t fp_pair_offset = guess_offset - 64;  // fp_pairs, fp_pair_wrong
+inline constexpr std::size_t state_size = fp_pair_offset;         // at most
 inline constexpr std::size_t hot_offset = guess_offset + guess_count * sizeof(PageGuess);
 inline constexpr std::size_t probe_offset = 64 * 1024;
 static_assert(hot_offset + hot_count * sizeof(u32) <= probe_offset);

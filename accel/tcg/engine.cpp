@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <optional>
 #include <pthread.h>
@@ -24,6 +25,9 @@
 namespace accel {
 VcpuMemory::VcpuMemory() {
   base_ = map_zeros(vcpu_mapping_size);
+  u8* const pairs = static_cast<u8*>(base_) + fp_pair_offset;
+  std::memcpy(pairs, fp_pairs, sizeof fp_pairs);
+  std::memcpy(pairs + sizeof fp_pairs, &fp_pair_wrong, sizeof fp_pair_wrong);
   static_assert(probe_empty(1) == 0 && probe_empty(probe_count - 1) == 0);  // as the mapping is
   for (unsigned p = 0; p < 2; ++p) reinterpret_cast<ProbeEntry*>(static_cast<u8*>(base_) + probe_offset)[p * probe_count].tag = probe_empty(0);
 }

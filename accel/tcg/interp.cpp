@@ -1,6 +1,7 @@
 #include "accel/tcg/interp.hpp"
 
 #include <bit>
+#include <cstring>
 
 namespace tcg {
 using accel::outcome_leave;
@@ -205,6 +206,13 @@ void Interpreter::run(const Block& block) {
         continue;
       case Op::get_flag: v = flag(i.aux); break;
       case Op::cond: v = holds(Cond(i.aux)); break;
+      case Op::fp_flags: {
+        u32 nzcv;
+        std::memcpy(&nzcv, reinterpret_cast<const u8*>(&c_) + layout_.fp_flags, sizeof nzcv);
+        for (u32 f = 0; f < 4; ++f)
+          if (i.flags >> f & 1) flag(u8(1 << f)) = nzcv >> (31 - f) & 1;
+        continue;
+      }
       case Op::nz64:
         if (i.flags & flag_n) flag(flag_n) = b >> 31;
         if (i.flags & flag_z) flag(flag_z) = (a | b) == 0;

@@ -11,7 +11,7 @@ namespace {
 constexpr const char* names[] = {
     "mov",   "add",   "adc",   "sub",   "sbc",   "and",   "andn",   "or",     "xor",      "not",      "shl",      "shr",
     "sar",   "ror",   "rrx",   "shl_s", "shr_s", "sar_s", "mul",    "mulu2",  "muls2",    "divu",   "divs",   "clz",      "sext8",    "sext16",
-    "zext8", "zext16", "bswap", "setcmp", "set_flag", "get_flag", "cond", "nz64", "load", "store", "label", "br", "br_cond",
+    "zext8", "zext16", "bswap", "setcmp", "set_flag", "get_flag", "cond", "fp_flags", "nz64", "load", "store", "label", "br", "br_cond",
     "br_zero", "br_nonzero", "br_cmp", "exit_jump", "exit_indirect", "exit_state", "fp", "call", "insn"};
 static_assert(std::size(names) == std::size_t(Op::count));
 constexpr const char* fp_names[] = {"mac", "nmac", "msc", "nmsc", "mul", "nmul", "add", "sub", "div", "copy", "abs", "neg", "sqrt",

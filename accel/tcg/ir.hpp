@@ -55,6 +55,7 @@ enum class Op : u8 {
   set_flag,  // flag aux = a (0 or 1)
   get_flag,  // d = flag aux
   cond,      // d = condition aux holds ? 1 : 0
+  fp_flags,  // N Z C V = bits 31…28 of GuestLayout::fp_flags
   nz64,      // N, Z from the 64-bit value {b, a} (b is the high half)
   // Memory: address a + imm, or imm when a is the immediate.  aux = MemFlag bits.  Eight bytes are two words to or from guest slots d and d + 1
   // (b and b + 1), which are not pinned; unaligned they are two accesses.
@@ -213,6 +214,7 @@ class Block {
   void set_flag(u8 flag, Operand a) { emit(Op::set_flag, Ref::none(), a, Ref::none(), flag, flag); }
   void get_flag(Ref d, u8 flag) { emit(Op::get_flag, d, Ref::none(), Ref::none(), 0, flag); }
   void cond(Ref d, Cond c) { emit(Op::cond, d, Ref::none(), Ref::none(), 0, u8(c)); }
+  void fp_flags() { emit(Op::fp_flags, {}, Ref::none(), Ref::none(), flags_all); }
   void nz64(Ref low, Ref high) { emit(Op::nz64, Ref::none(), low, high, flags_nz); }
   void place(unsigned l) { control(Op::label, l); }
   void br(unsigned l) { control(Op::br, l); }
@@ -249,7 +251,7 @@ struct GuestLayout {
   u16 flag_n, flag_z, flag_c, flag_v;  // byte offsets of the flag bytes
   std::span<const Helper> helpers;
   u16 fp_fast = 0;     // byte: rounding to nearest, no flushing, no vectors, and the inexact flag is set already
-  u16 fp_flags = 0;    // word: results of compare in bits 31…28
+  u16 fp_flags = 0;    // word: results of compare in bits 31…28; the others are 0
   u16 fp_helper = 0;
   u32 mode_bits;  // of a pc with mode bits: those that are not address (Arm: 1)
   // Guest virtual addresses that never change their mapping, but when everything is flushed (see softmmu.hpp).

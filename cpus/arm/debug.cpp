@@ -82,7 +82,7 @@ void ArmDebug::read_register(unsigned index, std::span<u8> out) const {
   else if (index == pc_index) v = s_.pc;
   else if (index == cpsr_index) v = read_cpsr(s_);
   else if (index < fpscr_index) v = load_le<u64>(&s_.vfp.s[2 * (index - d0_index)]);
-  else if (index == fpscr_index) v = s_.vfp.fpscr;
+  else if (index == fpscr_index) v = read_fpscr(s_);
   else if (index == fpsid_index) v = s_.vfp.fpsid;
   else if (index == fpexc_index) v = s_.vfp.fpexc;
   std::memcpy(out.data(), &v, std::min(out.size(), sizeof v));
@@ -95,7 +95,7 @@ void ArmDebug::write_register(unsigned index, std::span<const u8> in) {
   else if (index == pc_index) s_.pc = u32(v) & (s_.thumb ? ~1u : ~3u);
   else if (index == cpsr_index) write_cpsr(s_, u32(v));
   else if (index < fpscr_index) store_le(&s_.vfp.s[2 * (index - d0_index)], v);
-  else if (index == fpscr_index) s_.vfp.fpscr = u32(v) & fpscr_writable, vfp_settle(s_);
+  else if (index == fpscr_index) write_fpscr(s_, u32(v));
   else if (index == fpexc_index) s_.vfp.fpexc = u32(v) & fpexc_en;
 }
 
@@ -123,7 +123,7 @@ std::string ArmDebug::dump() const {
                   s_.vfp.s[2 * i + 1], i, static_cast<unsigned long long>(load_le<u64>(&s_.vfp.s[2 * i])));
     text += line;
   }
-  std::snprintf(line, sizeof line, "FPSCR: %08x\n", s_.vfp.fpscr);
+  std::snprintf(line, sizeof line, "FPSCR: %08x\n", read_fpscr(s_));
   return text + line;
 }
 

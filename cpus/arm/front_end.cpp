@@ -48,8 +48,9 @@ struct Layout {
     slots[slot::spsr] = {"spsr", at(&sample.spsr)};
     slots[slot::fpexc] = {"fpexc", at(&sample.vfp.fpexc)};
     slots[slot::fpscr] = {"fpscr", at(&sample.vfp.fpscr)};
+    slots[slot::fp_nzcv] = {"fp_nzcv", at(&sample.vfp.nzcv)};
     layout = {slots, pins, at(&sample.n), at(&sample.z), at(&sample.c), at(&sample.v), helpers(),
-              at(&sample.fp_fast), at(&sample.vfp.fpscr), helper_vfp_data, 1};
+              at(&sample.fp_fast), at(&sample.vfp.nzcv), helper_vfp_data, 1};
     layout.fp_first = slot::s0;
     layout.fp_count = 32;
     layout.pinnable = 15;

@@ -28,7 +28,8 @@ struct Cp15 {
 // VFP9-S (DDI 0238).  Doubles share the storage of singles: D[n] = S[2n+1]:S[2n].
 struct Vfp {
   alignas(8) u32 s[32] = {};
-  u32 fpscr = 0;  // condition flags and modes; cumulative flags may also sit in the host (see vfp.hpp)
+  u32 fpscr = 0;  // without N Z C V; see read_fpscr()
+  u32 nzcv = 0;   // FPSCR[31:28] in their place: apart, so that a comparison writes the whole word
   u32 fpexc = 0;
   u32 fpsid = 0x41011090;
   u32 fpinst = 0, fpinst2 = 0;
@@ -59,7 +60,7 @@ struct CpuState : accel::VcpuHeader {
   u8 fp_fast = 0;  // see vfp_settle()
   u32 semihosting = 0;  // SVC 0x123456 / 0xAB go to the host, 1: of privileged code, 2: of all
 };
-static_assert(sizeof(CpuState) < accel::guess_offset);
+static_assert(sizeof(CpuState) <= accel::state_size);
 
 inline CpuState::Bank bank_of(u32 mode) {
   switch (mode & cpsr_mode) {

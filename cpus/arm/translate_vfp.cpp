@@ -125,8 +125,8 @@ struct VfpVisitor {
   void operator()(const fmrx& i) {
     if (i.r == vfp_fpscr) {
       t.require_vfp();
-      if (i.t == pc_number) return t.set_nzcv(guest(slot::fpscr));  // FMSTAT
-      return t.write(i.t, guest(slot::fpscr));
+      if (i.t == pc_number) return t.out.fp_flags();  // FMSTAT
+      return t.write(i.t, t.out.value(tcg::Op::or_, guest(slot::fpscr), guest(slot::fp_nzcv)));
     }
     const Ref to = t.target(i.t);
     t.call(to, helper_vfp_read, i.r);

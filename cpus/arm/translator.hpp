@@ -14,7 +14,7 @@ using tcg::Cond, tcg::Op, tcg::Operand, tcg::Ref;
 
 // Guest registers of the intermediate code, in the order of the front end's layout; R0 to R14 are 0 to 14.
 namespace slot {
-enum : unsigned { sp = 13, lr = 14, pc = 15, thumb, q, cpsr_low, irq_lines, exit_request, spsr, fpexc, fpscr, s0, count = s0 + 32 };
+enum : unsigned { sp = 13, lr = 14, pc = 15, thumb, q, cpsr_low, irq_lines, exit_request, spsr, fpexc, fpscr, fp_nzcv, s0, count = s0 + 32 };
 }
 constexpr Ref guest(unsigned n) { return Ref::guest(n); }
 

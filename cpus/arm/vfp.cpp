@@ -156,7 +156,8 @@ void compare(CpuState& s, Bits<F> a, Bits<F> b, bool signalling) noexcept {
     const F x = value<F>(a), y = value<F>(b);
     nzcv = x == y ? 0b0110 : x < y ? 0b1000 : 0b0010;  // §C4.1, FCMP
   }
-  s.vfp.fpscr = (s.vfp.fpscr & ~fpscr_nzcv) | nzcv << 28 | flags;
+  s.vfp.nzcv = nzcv << 28;
+  s.vfp.fpscr |= flags;
 }
 
 // Integer conversion by exact steps, independent of the host's rounding mode (§C4.1, FTOSI).
@@ -345,7 +346,7 @@ u32 vfp_read_system(CpuState& s, u32 reg, bool& ok) noexcept {
   if (!ok) return 0;
   switch (reg) {
     case vfp_fpsid: return s.vfp.fpsid;
-    case vfp_fpscr: return s.vfp.fpscr;
+    case vfp_fpscr: return read_fpscr(s);
     case vfp_fpexc: return s.vfp.fpexc;
     case vfp_fpinst: return s.vfp.fpinst;
     default: return s.vfp.fpinst2;
@@ -355,7 +356,7 @@ u32 vfp_read_system(CpuState& s, u32 reg, bool& ok) noexcept {
 bool vfp_write_system(CpuState& s, u32 reg, u32 value) noexcept {
   if (!accessible(s, reg)) return false;
   switch (reg) {
-    case vfp_fpscr: s.vfp.fpscr = value & fpscr_writable; break;
+    case vfp_fpscr: write_fpscr(s, value); break;
     case vfp_fpexc: s.vfp.fpexc = value & fpexc_en; break;  // EX is never set: nothing bounces
     case vfp_fpinst: s.vfp.fpinst = value; break;
     case vfp_fpinst2: s.vfp.fpinst2 = value; break;

@@ -34,6 +34,13 @@ inline void vfp_settle(CpuState& s) {
   s.fp_fast = (s.vfp.fpscr & (fpscr_rmode | fpscr_fz | fpscr_len | fpscr_stride | fpscr_ixc)) == fpscr_ixc;
 }
 
+inline u32 read_fpscr(const CpuState& s) { return s.vfp.fpscr | s.vfp.nzcv; }
+inline void write_fpscr(CpuState& s, u32 value) {
+  s.vfp.fpscr = value & fpscr_writable & ~fpscr_nzcv;
+  s.vfp.nzcv = value & fpscr_nzcv;
+  vfp_settle(s);
+}
+
 // Any CDP of coprocessors 10 and 11 that vfp.isa defines: FMAC … FCVT, with short vectors.  VFP is enabled.
 void vfp_data_processing(CpuState& s, u32 insn) noexcept;
 

@@ -90,7 +90,7 @@ struct CpuState : accel::VcpuHeader {
   u32 semihosting = 0;        // SDBBP 1 goes to the host (UHI), 1: of privileged code, 2: of all
   const CpuModel* model = nullptr;
 };
-static_assert(sizeof(CpuState) < accel::guess_offset);
+static_assert(sizeof(CpuState) <= accel::state_size);
 
 // Index in CpuState::f of single-precision register n, and of the low word of double-precision register n.  With FR = 0
 // an odd single is the high half of the register before it, and an odd double does not exist (UNPREDICTABLE).

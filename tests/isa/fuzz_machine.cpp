@@ -48,7 +48,7 @@ Registers registers_of(const CpuState& s) {
   const u32 system[] = {s.cp15.control, s.cp15.ttbr, s.cp15.dacr, s.cp15.fcse, s.cp15.dfsr, s.cp15.ifsr, s.cp15.far};
   std::copy_n(system, std::size(system), r.begin() + at::control);
   std::copy_n(s.vfp.s, 32, r.begin() + at::s0);
-  r[at::fpscr] = s.vfp.fpscr;
+  r[at::fpscr] = arm::read_fpscr(s);
   r[at::fpexc] = s.vfp.fpexc;
   return r;
 }
@@ -102,9 +102,8 @@ void Cpu::load(const Memory& image, const Registers& r) {
   s.cp15.ifsr = r[at::ifsr];
   s.cp15.far = r[at::far];
   std::copy_n(r.begin() + at::s0, 32, s.vfp.s);
-  s.vfp.fpscr = r[at::fpscr];
+  arm::write_fpscr(s, r[at::fpscr]);
   s.vfp.fpexc = r[at::fpexc];
-  arm::vfp_settle(s);
   s.vfp.fpinst = s.vfp.fpinst2 = 0;
   accel::flush_tlb(s);
   machine.accesses.clear();

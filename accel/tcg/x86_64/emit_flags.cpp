@@ -70,9 +70,26 @@ Emitter::Deferred Emitter::of_operands(const Insn& i) const {
   return {.mask = flags_all, .a = i.a, .b = i.b, .imm = i.imm};
 }
 
+// From fp_flags to the flags' bytes.
+void Emitter::store_fp_flags(u8 flags, bool slow_path) {
+  const Gp word = slow_path ? x86::eax : temps[take_register()];
+  if (slow_path) a_.push(x86::rax);
+  a_.mov(word, header32(layout_.fp_flags));
+  u8 passed = 0;
+  for (const u8 f : {flag_n, flag_z, flag_c, flag_v}) {
+    ++passed;
+    if (!(flags & f)) continue;
+    a_.shl(word, passed);
+    a_.setc(flag_byte(f));
+    passed = 0;
+  }
+  if (slow_path) a_.pop(x86::rax);
+}
+
 // Repeats the comparison and stores its flags.  In a slow path no register is free.
 void Emitter::store_deferred(const Deferred& d, bool slow_path) {
   if (!d.mask) return;
+  if (d.kind == HostFlags::fp) return store_fp_flags(d.mask, slow_path);
   repeat_comparison(d, slow_path);
   if (slow_path && std::popcount(d.mask) > 1) a_.call(imm(u64(thunks_.store_flags[d.kind == HostFlags::sub][d.mask])));
   else store_flags(d.mask, d.kind);
@@ -113,6 +130,12 @@ void Emitter::repeat_comparison(const Deferred& d, bool slow_path) {
 void Emitter::flush_flags(u8 flags) {
   const u8 due = deferred_.mask & flags;
   if (!due) return;
+  if (deferred_.kind == HostFlags::fp) {
+    host_flags_ = HostFlags::none;
+    store_fp_flags(due, false);
+    deferred_.mask &= u8(~due);
+    return;
+  }
   if (host_flags_ == HostFlags::none || (due & ~host_flag_mask_)) {
     repeat_comparison(deferred_, false);
     host_flags_ = deferred_.kind;
@@ -120,6 +143,19 @@ void Emitter::flush_flags(u8 flags) {
   }
   store_flags(due, host_flags_);
   deferred_.mask &= u8(~due);
+}
+
+bool Emitter::writes_fp_flags(const Insn& i) {
+  const Fp op = Fp(i.aux & ~fp_double);
+  return op == Fp::compare || op == Fp::compare_zero;
+}
+
+// The next operation but for insn, and where it is.
+const Insn* Emitter::operation_behind(u32& position) const {
+  const auto& code = request_->block->code;
+  while (++position < code.size())
+    if (code[position].op != Op::insn) return &code[position];
+  return nullptr;
 }
 
 // Before the operation: what it leaves of the flags must not depend on what it writes.
@@ -131,6 +167,13 @@ void Emitter::keep_flags(const Insn& i) {
     case Op::exit_jump: case Op::exit_indirect: case Op::exit_state: flush_flags(flags_all); return;
     case Op::call:
       if (layout_.helpers[i.imm].state) flush_flags(flags_all);
+      break;
+    case Op::fp:
+      if (deferred_.kind == HostFlags::fp && writes_fp_flags(i)) {
+        u32 next = position_;
+        if (const Insn* o = operation_behind(next); o && o->op == Op::fp_flags) deferred_.mask = 0;
+        flush_flags(flags_all);
+      }
       break;
     default: break;
   }

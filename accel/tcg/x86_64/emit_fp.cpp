@@ -7,6 +7,8 @@
 
 #include "core/log.hpp"
 
+#include <utility>
+
 namespace tcg::x86_64 {
 using asmjit::imm;
 
@@ -40,6 +42,7 @@ void Emitter::fp_load(const x86::Xmm& x, Ref r, bool wide) {
 
 void Emitter::fp_store(Ref r, const x86::Xmm& x, bool wide) {
   if (const int pin = fp_pin_of(r); pin >= 0) {
+    if (x.id() == fp_pin(u32(pin)).id()) return;
     if (wide || !(fp_paired_ >> pin & 1)) a_.movaps(fp_pin(u32(pin)), x);
     else if (fp_is_upper(r)) a_.insertps(fp_pin(u32(pin)), x, 0x10);
     else a_.movss(fp_pin(u32(pin)), x);
@@ -90,20 +93,91 @@ void Emitter::fp_require(const x86::Xmm& x, bool wide, Range range, const asmjit
   static constexpr u64 least64 = u64(2) << 53, infinite64 = u64(0x7ff) << 53;
   static constexpr u32 least32 = 2u << 24, infinite32 = 0xffu << 24;
   const Gp e = scratch();
+  if (range == Range::not_tiny) {
+    if (wide) {
+      static_assert(accel::fp_not_tiny == (u64(0x7fe) << 52));
+      a_.movq(e.r64(), x);
+      a_.test(x86::qword_ptr(env, from_env(offsetof(VcpuHeader, not_tiny))), e.r64());
+    } else {
+      a_.movd(e, x);
+      a_.test(e, 0x7f00'0000);
+    }
+    return void(a_.jz(slow));
+  }
   if (!wide) {
     a_.movd(e, x);
     if (range == Range::ordinary) a_.lea(e, x86::ptr(e.r64(), e.r64(), 0, -s32(least32)));
     else a_.add(e, e);
-    a_.cmp(e, imm(s32(range == Range::finite ? infinite32 : range == Range::not_tiny ? least32 : infinite32 - least32)));
+    a_.cmp(e, imm(s32(range == Range::finite ? infinite32 : infinite32 - least32)));
   } else {
     const auto constant = [&](unsigned n) { return x86::qword_ptr(env, from_env(offsetof(VcpuHeader, fp_limit) + 8 * n)); };
     static_assert(accel::fp_limits[0] == least64 && accel::fp_limits[1] == infinite64 && accel::fp_limits[2] == infinite64 - least64);
     a_.movq(e.r64(), x);
     a_.add(e.r64(), e.r64());
     if (range == Range::ordinary) a_.sub(e.r64(), constant(0));
-    a_.cmp(e.r64(), constant(range == Range::finite ? 1 : range == Range::not_tiny ? 0 : 2));
+    a_.cmp(e.r64(), constant(range == Range::finite ? 1 : 2));
   }
-  range == Range::not_tiny ? a_.jb(slow) : a_.jae(slow);
+  a_.jae(slow);
+}
+
+// Products and quotients that are 0 because a factor or the dividend is are exact too.
+void Emitter::fp_require_or_zero(const x86::Xmm& x, bool wide, Range range, const asmjit::Label& slow, Ref a, Ref b, bool wide_operands) {
+  const SlowZero s{a_.newLabel(), a_.newLabel(), slow, x, {}, wide, wide_operands, a, b};
+  fp_require(x, wide, range, s.entry);
+  a_.bind(s.back);
+  slow_zeros_.push_back(s);
+}
+
+// A finite sum with a product that is not tiny, by one branch: where loops are bound by the host's units for branches and for
+// moves between its kinds of registers, as filters are.
+void Emitter::fp_require_sum(const x86::Xmm& sum, const x86::Xmm& product, const Insn& i, bool wide, const asmjit::Label& slow) {
+  const SlowZero s{a_.newLabel(), a_.newLabel(), slow, product, sum, wide, wide, i.a, i.b};
+  const Gp both = scratch().r64();
+  const auto constant = [&](std::size_t at) { return x86::qword_ptr(env, from_env(accel::fp_pair_offset + at)); };
+  const std::size_t pair = wide * sizeof(accel::FpPair);
+  if (wide) a_.vinsertps(third, product, sum, 0x40);  // the upper half of the sum in place of the product's lower
+  else a_.vunpcklps(third, sum, product);
+  a_.movq(both, third);
+  a_.and_(both, constant(pair + offsetof(accel::FpPair, mask)));
+  a_.add(both, constant(pair + offsetof(accel::FpPair, bias)));
+  a_.test(constant(sizeof accel::fp_pairs), both);
+  a_.jnz(s.entry);
+  a_.bind(s.back);
+  slow_zeros_.push_back(s);
+}
+
+void Emitter::fp_zero_path(const SlowZero& s) {
+  const auto compare = [&](bool wide, const x86::Xmm& x, const asmjit::Operand& y) { a_.emit(wide ? x86::Inst::kIdUcomisd : x86::Inst::kIdUcomiss, x, y); };
+  const x86::Xmm zero = s.x.id() == other.id() ? result : s.sum.isValid() ? x86::xmm3 : other;
+  a_.bind(s.entry);
+  holder_.fill(-1);
+  if (s.sum.isValid()) fp_require(s.sum, s.wide, Range::finite, s.slow);
+  a_.xorps(zero, zero);
+  compare(s.wide, s.x, zero);
+  a_.jp(s.slow);
+  a_.jne(s.slow);
+  for (const Ref r : {s.a, s.b}) {
+    if (r.is_none()) continue;
+    compare(s.wide_operands, zero, fp_operand(r, s.wide_operands));
+    a_.je(s.back);
+  }
+  a_.jmp(s.slow);
+}
+
+// Whether a register of its own holds it, and nothing else.
+bool Emitter::fp_is_whole(Ref r, bool wide) const {
+  const int pin = fp_pin_of(r);
+  return pin >= 0 && (wide || !(fp_paired_ >> pin & 1));
+}
+
+// Where to compute the result of i.  The destination itself keeps what it has while the slow path may need that: as an operand,
+// or since the instruction may not complete.
+x86::Xmm Emitter::fp_destination(const Insn& i, bool wide) const {
+  if (layout_.fp_last || !fp_is_whole(i.d, wide)) return result;
+  const int pin = fp_pin_of(i.d);
+  for (const Ref r : {i.a, i.b, i.c})
+    if (!r.is_none() && fp_pin_of(r) == pin) return result;
+  return fp_pin(u32(pin));
 }
 
 // Whether nothing can see fp_last before the next operation writes it.
@@ -142,9 +216,11 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
     }
   }
   const asmjit::Operand b = fp_operand(i.b, wide);
-  fp_compute(op, wide, result, a, b);
+  const x86::Xmm d = accumulates ? result : fp_destination(i, wide);
+  fp_compute(op, wide, d, a, b);
   // A product that goes on into a sum: infinities and NaNs show there.
-  fp_require(result, wide, op == Fp::add || op == Fp::sub ? Range::finite : accumulates ? Range::not_tiny : Range::ordinary, slow);
+  if (op == Fp::add || op == Fp::sub) fp_require(d, wide, Range::finite, slow);
+  else if (!accumulates || !has_avx_) fp_require_or_zero(d, wide, accumulates ? Range::not_tiny : Range::ordinary, slow, i.a, op == Fp::div ? Ref::none() : i.b, wide);
   const auto negate = [&](const x86::Xmm& x) {
     const Gp t = scratch();
     if (wide) {
@@ -157,13 +233,15 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
       a_.movd(x, t);
     }
   };
-  if (op == Fp::nmul) negate(result);
+  if (op == Fp::nmul) negate(d);
   if (four) {
     const asmjit::Operand c = fp_operand(i.c, wide);
-    fp_compute(op == Fp::madd || op == Fp::nmadd ? Fp::add : Fp::sub, wide, result, result, c);
-    fp_require(result, wide, Range::finite, slow);
-    if (op == Fp::nmadd || op == Fp::nmsub) negate(result);
-    return fp_store(i.d, result, wide);
+    const x86::Xmm sum = has_avx_ ? other : result;
+    fp_compute(op == Fp::madd || op == Fp::nmadd ? Fp::add : Fp::sub, wide, sum, result, c);
+    if (has_avx_) fp_require_sum(sum, result, i, wide, slow);
+    else fp_require(sum, wide, Range::finite, slow);
+    if (op == Fp::nmadd || op == Fp::nmsub) negate(sum);
+    return fp_store(i.d, sum, wide);
   }
   if (accumulates) {
     x86::Xmm sum = other;
@@ -174,32 +252,77 @@ void Emitter::fp_arithmetic(const Insn& i, Fp op, bool wide, const asmjit::Label
       sum = fp_register(other, i.d, wide);
     }
     fp_compute(op == Fp::mac || op == Fp::msc ? Fp::add : Fp::sub, wide, other, sum, result);
-    fp_require(other, wide, Range::finite, slow);
+    if (has_avx_) fp_require_sum(other, result, i, wide, slow);
+    else fp_require(other, wide, Range::finite, slow);
     return fp_store(i.d, other, wide);
   }
-  fp_store(i.d, result, wide);
+  fp_store(i.d, d, wide);
 }
 
-void Emitter::fp_compare(const Insn& i, bool with_zero, bool wide, const asmjit::Label& slow) {
-  fp_load(result, i.d, wide);
+// N Z C V of a comparison to fp_flags.
+void Emitter::fp_compare(const Insn& i, bool with_zero, bool wide, SlowFp& slow) {
   if (with_zero) a_.xorps(other, other);
-  else fp_load(other, i.a, wide);
-  wide ? a_.ucomisd(result, other) : a_.ucomiss(result, other);
-  a_.jp(slow);
+  const x86::Xmm x = fp_register(result, i.d, wide);
+  a_.emit(wide ? x86::Inst::kIdUcomisd : x86::Inst::kIdUcomiss, x, with_zero ? asmjit::Operand(other) : fp_operand(i.a, wide));
+  a_.jp(slow.entry);
   const Gp nzcv = scratch(), t = scratch();
   a_.mov(nzcv, 0x2000'0000);  // greater
   a_.mov(t, imm(s32(0x8000'0000)));
   a_.cmovb(nzcv, t);
   a_.mov(t, 0x6000'0000);
   a_.cmove(nzcv, t);
-  a_.and_(header32(layout_.fp_flags), 0x0fff'ffff);
-  a_.or_(header32(layout_.fp_flags), nzcv);
+  a_.mov(header32(layout_.fp_flags), nzcv);
+  fp_branch(slow);
+}
+
+// Where a branch on the comparison's flags comes behind it, as is the rule, it takes them from the host's, which are still
+// those of ordered numbers; what the helper compared instead branches in the slow path.
+void Emitter::fp_branch(SlowFp& slow) {
+  using CC = x86::CondCode;
+  static constexpr CC after_comparison[] = {CC::kE, CC::kNE, CC::kAE, CC::kB, CC::kB, CC::kAE, CC::kO, CC::kNO,
+                                            CC::kA, CC::kBE, CC::kAE, CC::kB, CC::kA, CC::kBE};
+  u32 at = position_;
+  const Insn* const flags = operation_behind(at);
+  if (!layers_.has(accel::Layer::hostflags) || !flags || flags->op != Op::fp_flags) return;
+  const Insn* const way = operation_behind(at);
+  if (!way || way->op != Op::br_cond || (flags_read(Cond(way->aux)) & ~flags->flags)) return;
+  const Deferred before = std::exchange(deferred_, {.mask = flags->flags, .kind = HostFlags::fp});
+  const u32 here = std::exchange(position_, at);
+  const Insn* const jump = jump_behind(*way);
+  if (jump && !version_is_possible(jump->c.bits)) {
+    deferred_ = before;
+    position_ = here;
+    return;
+  }
+  for (const Insn& i : std::span(request_->block->code).subspan(here, at - here))
+    if (i.op == Op::insn) pc_ = i.imm & ~layout_.mode_bits, slot_ = i.c.bits;
+  const Cond when = Cond(way->aux);
+  slow.flags = {};
+  slow.when = jump ? inverse(when) : when;
+  slow.taken = branch(*way, after_comparison[u8(when)]);
+}
+
+// The condition from fp_flags; what it leaves in the host's flags.
+x86::CondCode Emitter::test_fp_flags(Cond c, const Gp& nzcv, const Gp& when) {
+  static constexpr u16 holds[] = {0xf0f0, 0xcccc, 0xff00, 0xaaaa, 0x0c0c, 0xaa55, 0x0a05};  // by N Z C V, of every other condition
+  a_.mov(nzcv, header32(layout_.fp_flags));
+  a_.shr(nzcv, 28);
+  a_.mov(when, holds[u8(c) / 2]);
+  a_.bt(when, nzcv);
+  return u8(c) & 1 ? x86::CondCode::kAE : x86::CondCode::kB;
+}
+
+void Emitter::fp_slow_path(const SlowFp& s) {
+  a_.bind(s.entry);
+  fp_call(s.instruction, s.pc, s.delay_slot, s.flags);
+  if (s.taken.isValid()) a_.j(test_fp_flags(s.when, x86::eax, x86::ecx), s.taken);
+  a_.jmp_back(s.back);
 }
 
 void Emitter::fp_test(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
   const Gp t = scratch();
-  fp_load(result, i.a, wide);
-  a_.emit(wide ? x86::Inst::kIdUcomisd : x86::Inst::kIdUcomiss, result, fp_operand(i.b, wide));
+  const x86::Xmm x = fp_register(result, i.a, wide);
+  a_.emit(wide ? x86::Inst::kIdUcomisd : x86::Inst::kIdUcomiss, x, fp_operand(i.b, wide));
   a_.jp(slow);
   a_.set(op == Fp::test_eq ? x86::CondCode::kE : op == Fp::test_lt ? x86::CondCode::kB : x86::CondCode::kBE, t.r8());
   a_.movzx(t, t.r8());
@@ -210,6 +333,10 @@ void Emitter::fp_test(const Insn& i, Fp op, bool wide, const asmjit::Label& slow
 void Emitter::fp_move(const Insn& i, Fp op, bool wide, const asmjit::Label& slow) {
   const Gp v = scratch();
   const auto part = [&](const Gp& g) { return wide ? g.r64() : g; };
+  if (op == Fp::copy && fp_is_whole(i.d, wide) && fp_pin_of(i.a) >= 0 && (wide || !fp_is_upper(i.a))) {
+    if (i.d != i.a) a_.movaps(fp_pin(u32(fp_pin_of(i.d))), fp_pin(u32(fp_pin_of(i.a))));
+    return;
+  }
   if (op == Fp::copy && (fp_pin_of(i.a) >= 0 || fp_pin_of(i.d) >= 0)) {
     fp_load(result, i.a, wide);
     return fp_store(i.d, result, wide);
@@ -248,15 +375,17 @@ void Emitter::fp_convert(const Insn& i, Fp op, bool wide, const asmjit::Label& s
     case Fp::narrow:
       fp_load(result, i.a, true);
       a_.cvtsd2ss(result, result);
-      fp_require(result, false, Range::ordinary, slow);
+      fp_require_or_zero(result, false, Range::ordinary, slow, i.a, Ref::none(), true);
       return fp_store(i.d, result, false);
     case Fp::from_s32:
-    case Fp::from_u32:
+    case Fp::from_u32: {
       fp_get(t, i.a, false);
       if (op == Fp::from_s32) a_.movsxd(t.r64(), t);
-      a_.xorps(result, result);
-      wide ? a_.cvtsi2sd(result, t.r64()) : a_.cvtsi2ss(result, t.r64());
-      return fp_store(i.d, result, wide);
+      const x86::Xmm d = fp_is_whole(i.d, wide) && !layout_.fp_last ? fp_pin(u32(fp_pin_of(i.d))) : result;
+      a_.xorps(d, d);
+      wide ? a_.cvtsi2sd(d, t.r64()) : a_.cvtsi2ss(d, t.r64());
+      return fp_store(i.d, d, wide);
+    }
     default: break;
   }
   // To integers.  In 64 bits every operand below 2^63 converts; what does not fit the target saturates, slowly.
@@ -303,14 +432,17 @@ void Emitter::floating_point(const Insn& i) {
     case Fp::copy:
     case Fp::abs:
     case Fp::neg: fp_move(i, op, wide, slow.entry); break;
-    case Fp::sqrt: {  // of positive normal numbers
+    case Fp::sqrt: {  // of 0 and positive normal numbers
       const Gp e = scratch();
       fp_get(e, i.a, wide);
       wide ? a_.shr(e.r64(), 52) : a_.shr(e, 23);  // with the sign
       a_.sub(e, 1);
       a_.cmp(e, wide ? 0x7fe : 0xfe);
-      a_.jae(slow.entry);
       fp_load(result, i.a, wide);
+      const SlowZero zero{a_.newLabel(), a_.newLabel(), slow.entry, result, {}, wide, wide, i.a, Ref::none()};
+      slow_zeros_.push_back(zero);
+      a_.jae(zero.entry);
+      a_.bind(zero.back);
       if (layout_.fp_last && !fp_is_overwritten()) {
         fp_note(i.imm);
         fp_note_operand(0, result, wide);
@@ -320,7 +452,7 @@ void Emitter::floating_point(const Insn& i) {
       break;
     }
     case Fp::compare:
-    case Fp::compare_zero: fp_compare(i, op == Fp::compare_zero, wide, slow.entry); break;
+    case Fp::compare_zero: fp_compare(i, op == Fp::compare_zero, wide, slow); break;
     case Fp::test_eq:
     case Fp::test_lt:
     case Fp::test_le: fp_test(i, op, wide, slow.entry); break;

@@ -285,11 +285,11 @@ void Emitter::exit_jump(const Insn& i) {
   spill();
   if (probes) a_.mov(x86::eax, imm(s32(target)));
   if (probes && (i.aux & poll_aux)) {
-    a_.cmp(header32(at_request), 0);
+    test_requests();
     a_.jne(imm(u64(thunks_.jump)));
   } else if (i.aux & poll_aux) {
     exits_.push_back({a_.newLabel(), target, ExitStub::jump});
-    a_.cmp(header32(at_request), 0);
+    test_requests();
     a_.jne(exits_.back().entry);
     if (same_page && request_->count) {
       exits_.back().slot = ExitStub::hot;
@@ -344,7 +344,7 @@ void Emitter::exit_indirect(const Insn& i) {
   }
   static_assert(sizeof(accel::ProbeEntry) == 16);
   const s32 table = from_env(accel::probe_offset + (request_->mode & 1) * accel::probe_count * sizeof(accel::ProbeEntry));
-  a_.cmp(header32(at_request), 0);
+  test_requests();
   a_.jne(imm(u64(thunks_.jump)));
   a_.mov(x86::ecx, x86::eax);
   a_.and_(x86::ecx, s32((accel::probe_count - 1) << 2));
@@ -495,11 +495,8 @@ void Emitter::slow_run(const SlowRun& s) {
 void Emitter::stubs() {
   for (const SlowMemory& s : slow_) slow_memory(s);
   for (const SlowRun& s : slow_runs_) slow_run(s);
-  for (const SlowFp& s : slow_fp_) {
-    a_.bind(s.entry);
-    fp_call(s.instruction, s.pc, s.delay_slot, s.flags);
-    a_.jmp_back(s.back);
-  }
+  for (const SlowZero& s : slow_zeros_) fp_zero_path(s);
+  for (const SlowFp& s : slow_fp_) fp_slow_path(s);
   for (const ExitStub& e : exits_) {
     a_.bind(e.entry);
     if (e.slot >= 0) {

@@ -284,7 +284,7 @@ void Emitter::emit_version(unsigned v) {
   free_spills_ = (u64(1) << spill_homes) - 1;
   if (p.head) {
     exits_.push_back({a_.newLabel(), p.pc, ExitStub::inside, deferred_});
-    a_.cmp(header32(at_request), 0);
+    test_requests();
     a_.jne(exits_.back().entry);
   }
   emit_range(p.begin, p.end);
@@ -297,11 +297,14 @@ s32 Emitter::find_version(unsigned piece) const {
 }
 
 // A block has a few versions only; after those the flags go to memory.
-void Emitter::make_version_possible(unsigned label) {
+bool Emitter::version_is_possible(unsigned label) const {
   constexpr unsigned most = 3;
   const unsigned piece = u32(piece_of_label_[label]);
-  const auto versions = std::ranges::count(versions_, piece, &Version::piece);
-  if (versions >= most && find_version(piece) < 0) flush_flags(flags_all);
+  return std::ranges::count(versions_, piece, &Version::piece) < most || find_version(piece) >= 0;
+}
+
+void Emitter::make_version_possible(unsigned label) {
+  if (!version_is_possible(label)) flush_flags(flags_all);
 }
 
 // Where a jump to the block at `label` goes with the flags as they are now.  may_follow: its code may come next instead.
@@ -344,10 +347,12 @@ const Insn* Emitter::jump_behind(const Insn& i) const {
   return jump.op == Op::br && piece_of_label_[jump.c.bits] >= 0 && over.op == Op::label && over.c == i.c ? &jump : nullptr;
 }
 
-// A conditional branch; one around a jump is that jump on the opposite condition.
-void Emitter::branch(const Insn& i, x86::CondCode cc) {
+// A conditional branch; one around a jump is that jump on the opposite condition.  Where it goes inside this code.
+asmjit::Label Emitter::branch(const Insn& i, x86::CondCode cc) {
+  asmjit::Label to;
   if (const Insn* jump = jump_behind(i)) {
-    a_.j(x86::negateCond(cc), version_for(jump->c.bits, false));
+    to = version_for(jump->c.bits, false);
+    a_.j(x86::negateCond(cc), to);
     ++position_;
   } else if (const Insn* exit = exit_behind(i); exit && (!deferred_.mask || (host_flags_ != HostFlags::none && !(deferred_.mask & ~host_flag_mask_)))) {
     flush_flags(flags_all);
@@ -356,7 +361,9 @@ void Emitter::branch(const Insn& i, x86::CondCode cc) {
     slots_.push_back({u32(a_.offset() - 4), 0, exit->imm, 0});
     ++position_;
   } else {
-    a_.j(cc, way_to(i.c.bits));
+    to = way_to(i.c.bits);
+    a_.j(cc, to);
   }
+  return to;
 }
 }  // namespace tcg::x86_64

@@ -74,6 +74,7 @@ void Emitter::prepare(const Block& block) {
   host_flags_ = HostFlags::none;
   slow_.clear();
   slow_fp_.clear();
+  slow_zeros_.clear();
   slow_runs_.clear();
   slow_parts_.clear();
   exits_.clear();
@@ -204,6 +205,11 @@ x86::CondCode Emitter::condition(Cond c) {
       if (host_flags_ == HostFlags::add && c == Cond::cc) return CC::kAE;
       return after_sub[u8(c)];
     }
+  }
+  if (deferred_.mask && deferred_.kind == HostFlags::fp && !(flags_read(c) & ~deferred_.mask)) {
+    host_flags_ = HostFlags::none;
+    const Gp nzcv = scratch(), when = scratch();
+    return test_fp_flags(c, nzcv, when);
   }
   if (deferred_.mask && !(flags_read(c) & ~deferred_.mask)) {
     repeat_comparison(deferred_, false);
@@ -481,6 +487,11 @@ void Emitter::one(const Insn& i) {
       finish(i.d, d);
       break;
     }
+    case Op::fp_flags:
+      host_flags_ = HostFlags::none;
+      if (!layers_.has(Layer::hostflags)) store_fp_flags(i.flags, false);
+      else deferred_ = {.mask = i.flags, .kind = HostFlags::fp};
+      break;
     case Op::nz64: {
       const Gp a = in_register(i.a, i.imm), b = in_register(i.b, i.imm), t = scratch();
       a_.mov(t, a);

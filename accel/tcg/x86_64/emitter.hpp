@@ -36,13 +36,14 @@ class Emitter final {
     s8 reg = -1;    // index in temps[]
     s16 spill = -1;  // home on the stack
   };
-  // What the host flags say, while they still do.
-  enum class HostFlags : u8 { none, add, sub, logic };
+  // What the host flags say, while they still do; fp: nothing, but a note can be of that kind.
+  enum class HostFlags : u8 { none, add, sub, logic, fp };
 
-  // Flags that are not in memory: `mask` of those of a comparison of a + a_add with b + b_add, to be repeated when wanted.
+  // Flags that are not in their bytes: `mask` of those of a comparison of a + a_add with b + b_add, to be repeated when
+  // wanted; or what fp_flags would set.
   struct Deferred {
     u8 mask = 0;
-    HostFlags kind = HostFlags::none;  // sub or logic
+    HostFlags kind = HostFlags::none;  // sub, logic or fp
     Ref a, b;
     u32 a_add = 0, b_add = 0, imm = 0;
     friend bool operator==(const Deferred& x, const Deferred& y) {
@@ -96,7 +97,7 @@ class Emitter final {
   void jump_inside(const Insn& i);
   void emit_range(u32 begin, u32 end);
   void one(const Insn& i);
-  void branch(const Insn& i, x86::CondCode cc);
+  asmjit::Label branch(const Insn& i, x86::CondCode cc);
   // Registers.
   Gp scratch();
   unsigned take_register();
@@ -141,6 +142,7 @@ class Emitter final {
   bool flags_are_lost() const;
   static unsigned index_of_temp(const Gp& g) { return unsigned(std::find(std::begin(temps), std::end(temps), g) - temps); }
   asmjit::Label way_to(unsigned l);
+  bool version_is_possible(unsigned label) const;
   void place_label(unsigned l, bool falls_in);
   // Leaves the condition in the host flags and returns the x86 condition that holds exactly when it does.
   x86::CondCode condition(Cond c);
@@ -149,7 +151,7 @@ class Emitter final {
   void memory(const Insn& i);
   Gp effective_address(const Insn& i);
   s32 page_table_of(const Insn& i) const;
-  bool tests_alignment(unsigned log_size) const { return has_bmi_ && (log_size == 1 || log_size == 2); }
+  bool tests_alignment(unsigned log_size) const { return has_bmi_ && log_size >= 1; }
   void load_page(const Gp& page, const Gp& address, s32 table);
   bool moves_single(const Insn& i) const;
   void find_run();
@@ -174,12 +176,25 @@ class Emitter final {
   bool fp_is_overwritten() const;
   void fp_note(u32 instruction);
   void fp_note_operand(unsigned n, const x86::Xmm& x, bool wide);
-  void fp_compare(const Insn& i, bool with_zero, bool wide, const asmjit::Label& slow);
+  struct SlowFp;
+  void fp_compare(const Insn& i, bool with_zero, bool wide, SlowFp& slow);
+  const Insn* operation_behind(u32& position) const;
+  static bool writes_fp_flags(const Insn& i);
+  void fp_branch(SlowFp& slow);
+  x86::CondCode test_fp_flags(Cond c, const Gp& nzcv, const Gp& when);
+  void store_fp_flags(u8 flags, bool slow_path);
+  void fp_slow_path(const SlowFp& s);
+  struct SlowZero;
+  void fp_zero_path(const SlowZero& s);
   void fp_load(const x86::Xmm& x, Ref r, bool wide);
   void fp_store(Ref r, const x86::Xmm& x, bool wide);
   asmjit::Operand fp_operand(Ref r, bool wide);
   enum class Range : u8 { finite, not_tiny, ordinary };  // ordinary is both
   void fp_require(const x86::Xmm& x, bool wide, Range range, const asmjit::Label& slow);
+  void fp_require_or_zero(const x86::Xmm& x, bool wide, Range range, const asmjit::Label& slow, Ref a, Ref b, bool wide_operands);
+  void fp_require_sum(const x86::Xmm& sum, const x86::Xmm& product, const Insn& i, bool wide, const asmjit::Label& slow);
+  x86::Xmm fp_destination(const Insn& i, bool wide) const;
+  bool fp_is_whole(Ref r, bool wide) const;
   struct SlowMemory;
   struct SlowRun;
   void slow_access(bool is_load, u8 aux);
@@ -192,6 +207,7 @@ class Emitter final {
   void slow_run(const SlowRun& s);
   void put_pc(u32 pc, u16 delay_slot);
   void leave_slot(u16 delay_slot);
+  void test_requests() { a_.test(header32(at_request), env.r32()); }
   void exit_jump(const Insn& i);
   void exit_indirect(const Insn& i);
   void stubs();
@@ -282,6 +298,16 @@ class Emitter final {
     u32 instruction, pc;
     u16 delay_slot;
     Deferred flags;
+    // A comparison with the branch on its flags behind it: when that jumps, and where to.
+    asmjit::Label taken = {};
+    Cond when = {};
+  };
+  // A result that is no ordinary number: 0 if one of the operands is.
+  struct SlowZero {
+    asmjit::Label entry, back, slow;
+    x86::Xmm x, sum;  // sum: what x went on into, not tested yet
+    bool wide, wide_operands;
+    Ref a, b;
   };
   // Of a region: where each floating-point slot is, or -1; which xmm registers hold pairs and which are written; whether
   // fp_fast was seen to hold.
@@ -299,6 +325,7 @@ class Emitter final {
   asmjit::Label spill_, fill_;
   std::vector<SlowMemory> slow_;
   std::vector<SlowFp> slow_fp_;
+  std::vector<SlowZero> slow_zeros_;
   std::vector<SlowRun> slow_runs_;
   std::vector<SlowPart> slow_parts_;
   std::vector<RunPart> run_;  // see find_run()

@@ -12,9 +12,11 @@ namespace tcg::x86_64 {
 namespace x86 = asmjit::x86;
 using accel::VcpuHeader;
 
-// Not where the state begins: so that one byte of displacement reaches its header and the general registers.
+// Not where the state begins: so that one byte of displacement reaches its header and the general registers, and with every
+// bit of exit_request set in the register itself, which then is what to test exit_request with.
 inline const x86::Gp env = x86::rbp;
-inline constexpr s32 env_at = s32(offsetof(VcpuHeader, exit_request)) + 128;
+inline constexpr s32 env_at = s32(offsetof(VcpuHeader, exit_request)) + 127;
+static_assert((env_at & s32(alignof(VcpuHeader) - 1) & s32(core::all_requests)) == core::all_requests);
 constexpr s32 from_env(std::size_t offset) { return s32(offset) - env_at; }
 
 // Pinned guest registers; the first four survive C++ calls.

@@ -91,7 +91,7 @@ void fp_as(State& s, tcg::Fp op, u32* d, const u32* a, const u32* b) {
   switch (op) {
     case Fp::compare: case Fp::compare_zero: {
       const F l = load_le<F>(d), r = op == Fp::compare ? x : F(0);
-      s.fp_flags = (s.fp_flags & 0x0fff'ffff) | (l < r ? 8u : l == r ? 6u : l > r ? 2u : 3u) << 28;
+      s.fp_flags = (l < r ? 8u : l == r ? 6u : l > r ? 2u : 3u) << 28;
       break;
     }
     case Fp::widen: store_le(d, double(load_le<float>(a))); break;
@@ -105,6 +105,7 @@ void fp_as(State& s, tcg::Fp op, u32* d, const u32* a, const u32* b) {
 }
 u64 do_fp(VcpuHeader* c, u32 imm, u32, u32) noexcept {
   State& s = state(*c);
+  ++machine(*c).fp_calls;
   const auto op = tcg::Fp(imm & 0x7f);
   u32 *d = s.r + (imm >> 8 & 15), *a = s.r + (imm >> 12 & 15), *b = s.r + (imm >> 16 & 15);
   imm & tcg::fp_double ? fp_as<double>(s, op, d, a, b) : fp_as<float>(s, op, d, a, b);

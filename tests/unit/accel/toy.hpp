@@ -50,7 +50,7 @@ struct Machine : MachineBase {
   bool leave_at_random = false; // device accesses and the leaving helper fault for half of the addresses
   std::vector<Event> events;
   bool record = false;
-  unsigned slow_loads = 0, slow_stores = 0, fault_count = 0, interrupts_taken = 0;
+  unsigned slow_loads = 0, slow_stores = 0, fp_calls = 0, fault_count = 0, interrupts_taken = 0;
   bool interrupt_line = false;
   std::function<void(VcpuHeader&, u32)> on_trap;  // instruction `trap n`
   std::function<void(u32 at)> on_device;          // before an access to the device

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 
@@ -108,6 +109,8 @@ struct Differential : Bench {
     for (u8& f : flags) f = random() & 1;
     if (random() % 2) {  // floating point of moderate size: singles, or the high halves of doubles
       for (unsigned i = 10; i < 16; ++i) r[i] = (random() & 0x807f'ffff) | (random() % 2 ? 0x3f80'0000 + (random() % 32 << 20) : 0x4000'0000);
+      for (unsigned i = 10; i < 16; ++i)
+        if (random() % 8 == 0) r[i] = 0;
     }
     fp_fast = random() % 4 != 0;
     request = random() % 8 == 0;
@@ -389,6 +392,97 @@ TEST_CASE("back end: every condition after every kind of flags, for every pair o
           REQUIRE(b.s.r[13] == (want >> n & 1));
           REQUIRE(b.s.r[14] == (want >> n & 1));
         }
+  }
+}
+
+namespace {
+// `d = op(a, b)` on doubles, in r10…r15.
+struct FpBench : Bench {
+  FpBench() { s.fp_fast = 1; }
+  void put(unsigned slot, double v) { std::memcpy(&s.r[slot], &v, sizeof v); }
+  double get(unsigned slot) const {
+    double v;
+    std::memcpy(&v, &s.r[slot], sizeof v);
+    return v;
+  }
+  static void emit(Block& b, Fp op, unsigned d, unsigned a, unsigned second) {
+    const u8 aux = u8(u8(op) | fp_double);
+    b.fp(op, true, Ref::guest(d), Ref::guest(a), op <= Fp::div ? Ref::guest(second) : Ref::none(), toy::fp_imm(aux, d, a, second));
+  }
+};
+}  // namespace
+
+TEST_CASE("back end: a comparison of floating point, its flags and the branch on them, of every order and condition") {
+  static constexpr double values[] = {-1.5, 0.0, 2.5, __builtin_inf(), __builtin_nan("")};
+  FpBench b;
+  for (const bool apart : {false, true})
+    for (u8 n = 0; n < 14; ++n) {
+      Block ir;
+      const unsigned skip = ir.label();
+      ir.insn(0x1000, 4);
+      FpBench::emit(ir, Fp::compare, 10, 12, 0);
+      ir.insn(0x1004, 4);
+      ir.fp_flags();
+      if (apart) ir.emit(Op::add, Ref::guest(1), Ref::guest(1), 5u);
+      ir.insn(0x1008, 4);
+      ir.br_cond(Cond(n), skip);
+      ir.mov(Ref::guest(2), 0u);
+      ir.place(skip);
+      ir.cond(Ref::guest(3), Cond(n));
+      ir.cond(Ref::guest(4), Cond((n + 6) % 14));
+      ir.exit_jump(0x2000, false);
+      for (const u8 fast : {0, 1})
+        for (const double x : values)
+          for (const double y : values) {
+            const auto set = [&] {
+              b.put(10, x), b.put(12, y);
+              b.s.r[1] = 0, b.s.r[2] = 1, b.s.fp_fast = fast;
+            };
+            set();
+            b.interpret(ir);
+            const std::array<u32, 16> want = std::to_array(b.s.r);
+            const u32 flags = b.s.flags(), fp_flags = b.s.fp_flags;
+            set();
+            b.run_host(ir);
+            REQUIRE(std::to_array(b.s.r) == want);
+            REQUIRE(b.s.flags() == flags);
+            REQUIRE(b.s.fp_flags == fp_flags);
+          }
+    }
+}
+
+TEST_CASE("back end: products and quotients of 0 are computed in line; results that are tiny or not finite are not") {
+  FpBench b;
+  const double tiny = 0x1p-1022, infinite = __builtin_inf();
+  struct {
+    Fp op;
+    double d, a, b;
+    bool in_line;
+  } const cases[] = {
+      {Fp::mul, 0, 1.5, 0.0, true},        {Fp::mul, 0, -0.0, 2.5, true},     {Fp::mac, 3.25, 0.0, 2.5, true},
+      {Fp::nmsc, 3.25, 2.5, -0.0, true},   {Fp::div, 0, 0.0, 2.5, true},      {Fp::sqrt, 0, -0.0, 0, true},
+      {Fp::mul, 0, 1.5, 2.5, true},        {Fp::mac, 1.0, 1.5, 2.5, true},    {Fp::sqrt, 0, 2.25, 0, true},
+      {Fp::mul, 0, tiny, 0.25, false},     {Fp::mul, 0, 1e-200, 1e-200, false}, {Fp::mac, 1.0, tiny, 0.25, false},
+      {Fp::div, 0, 2.5, 0.0, false},       {Fp::div, 0, 1e-300, 1e300, false}, {Fp::mac, infinite, 0.0, 2.5, false},
+      {Fp::mac, 1e308, 1e308, 1.5, false}, {Fp::mul, 0, infinite, 2.5, false}, {Fp::sqrt, 0, 0x1p-1074, 0, false},
+      {Fp::add, 0, 1e308, 1e308, false},   {Fp::mul, 0, tiny, 1.0, false},    {Fp::mac, 0, 1e-200, -1e-200, false}};
+  for (const auto& x : cases) {
+    CAPTURE(int(x.op));
+    CAPTURE(x.a);
+    CAPTURE(x.b);
+    Block ir;
+    ir.insn(0x1000, 4);
+    FpBench::emit(ir, x.op, 10, 12, 14);
+    ir.exit_jump(0x2000, false);
+    const auto set = [&] { b.put(10, x.d), b.put(12, x.a), b.put(14, x.b); };
+    set();
+    b.interpret(ir);
+    const u64 want = std::bit_cast<u64>(b.get(10));
+    set();
+    b.board.fp_calls = 0;
+    b.run_host(ir);
+    CHECK(std::bit_cast<u64>(b.get(10)) == want);
+    CHECK(b.board.fp_calls == (x.in_line ? 0 : 1));
   }
 }
 

@@ -89,6 +89,12 @@ void RandomIr::floating_point() {
   const bool two = op <= Fp::div;
   b_->code.push_back({Op::fp, 0, aux, 0, Ref::guest(d), op == Fp::compare_zero ? Ref::none() : Ref::guest(a), two ? Ref::guest(b) : Ref::none(), Ref::none(),
                       fp_imm(aux, d, a, b)});
+  if (op != Fp::compare && op != Fp::compare_zero) return;
+  if (one_in(4)) b_->insn(pc_ += 4, 4, this->slot());
+  if (one_in(4)) return;
+  b_->fp_flags();
+  if (one_in(2)) branch(true);
+
 }
 
 void RandomIr::use_flags() {
@@ -105,10 +111,10 @@ void RandomIr::place(unsigned label) {
   forget();
 }
 
-void RandomIr::branch() {
+void RandomIr::branch(bool on_flags) {
   const unsigned label = !open_.empty() && one_in(2) ? open_[below(u32(open_.size()))] : b_->label();
   if (std::find(open_.begin(), open_.end(), label) == open_.end()) open_.push_back(label);
-  switch (below(8)) {
+  switch (on_flags ? 7 : below(8)) {
     case 0: b_->br(label); break;
     case 1: case 2: b_->br_zero(source(), label); break;
     case 3: case 4: b_->br_nonzero(source(), label); break;
@@ -173,6 +179,7 @@ void RandomIr::one() {
       break;
     }
     case Op::get_flag: case Op::cond: use_flags(); break;
+    case Op::fp_flags: b_->fp_flags(); break;
     case Op::setcmp: {
       const u32 k = constant(), kind = below(4);
       const Operand a = kind == 0 ? Operand(k) : Operand(source()), b = kind == 1 ? Operand(k) : Operand(source());

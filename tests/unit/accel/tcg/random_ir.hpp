@@ -42,7 +42,7 @@ class RandomIr {
   void helper();
   void floating_point();
   void use_flags();
-  void branch();
+  void branch(bool on_flags = false);
   void place(unsigned label);
   void body(std::size_t end);
   void close();

@@ -18,7 +18,7 @@ constexpr u32 one = 0x3f80'0000, two = 0x4000'0000, three = 0x4040'0000, infinit
               max_finite = 0x7f7f'ffff;
 struct Fpu : Cpu {
   explicit Fpu(u32 fpscr = 0) { s.vfp.fpscr = fpscr, s.vfp.fpexc = fpexc_en; }
-  u32 nzcv() const { return s.vfp.fpscr >> 28; }
+  u32 nzcv() const { return s.vfp.nzcv >> 28; }
   u32 flags() const { return s.vfp.fpscr & 0x9f; }
   u32 run(u32 insn) {
     vfp_data_processing(s, insn);
