@@ -95,7 +95,6 @@ void Emitter::fp_require(const x86::Xmm& x, bool wide, Range range, const asmjit
   const Gp e = scratch();
   if (range == Range::not_tiny) {
     if (wide) {
-      static_assert(accel::fp_not_tiny == (u64(0x7fe) << 52));
       a_.movq(e.r64(), x);
       a_.test(x86::qword_ptr(env, from_env(offsetof(VcpuHeader, not_tiny))), e.r64());
     } else {
@@ -156,7 +155,7 @@ void Emitter::fp_zero_path(const SlowZero& s) {
   compare(s.wide, s.x, zero);
   a_.jp(s.slow);
   a_.jne(s.slow);
-  for (const Ref r : {s.a, s.b}) {
+  for (const Ref r : {s.a, s.a == s.b ? Ref::none() : s.b}) {
     if (r.is_none()) continue;
     compare(s.wide_operands, zero, fp_operand(r, s.wide_operands));
     a_.je(s.back);
