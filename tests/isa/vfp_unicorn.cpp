@@ -260,16 +260,16 @@ int main(int argc, char** argv) {
     for (unsigned i = 0; i < batch; ++i, ++done) {
       const Case& c = cases[i];
       std::memcpy(s.vfp.s, c.in.s, sizeof s.vfp.s);
-      s.vfp.fpscr = c.in.fpscr;
+      write_fpscr(s, c.in.fpscr);
       vfp_data_processing(s, c.word);
       const std::string name = std::string(c.op->name) + (c.is_double ? "d" : "s");
       ++counts[name];
       with_vectors += c.is_vector();
       const u32 fpscr = (out[i].fpscr & fpscr_writable) | (c.in.fpscr & (fpscr_len | fpscr_stride));
-      if (fpscr == s.vfp.fpscr && !std::memcmp(s.vfp.s, out[i].s, sizeof s.vfp.s)) continue;
+      if (fpscr == read_fpscr(s) && !std::memcmp(s.vfp.s, out[i].s, sizeof s.vfp.s)) continue;
       ++failures[name];
       if (++differences > 20) continue;
-      std::printf("%s %08x fpscr in %08x: fpscr %08x, unicorn %08x\n", name.c_str(), c.word, c.in.fpscr, s.vfp.fpscr,
+      std::printf("%s %08x fpscr in %08x: fpscr %08x, unicorn %08x\n", name.c_str(), c.word, c.in.fpscr, read_fpscr(s),
                   fpscr);
       for (unsigned r = 0; r < 32; ++r)
         if (s.vfp.s[r] != out[i].s[r])
