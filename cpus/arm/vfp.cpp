@@ -98,12 +98,21 @@ constexpr bool is_ordinary(Bits<F> r) {
   return magnitude<F>(r) - min_normal<F> - 1 < infinity<F> - min_normal<F> - 1;
 }
 
+// An infinite result is exact if an operand is infinite; else it overflowed, or something was divided by zero.
+template <class F, class Op>
+Bits<F> infinite(CpuState& s, Bits<F> a, Bits<F> b, Bits<F> r) {
+  if (magnitude<F>(a) != infinity<F> && magnitude<F>(b) != infinity<F>)
+    s.vfp.fpscr |= std::is_same_v<Op, Div> && !magnitude<F>(b) ? fpscr_dzc : fpscr_ofc;
+  return r;
+}
+
 // Sums are exact where they are tiny.
 template <class F, class Op>
 [[gnu::always_inline]] inline Bits<F> sum(CpuState& s, Bits<F> a, Bits<F> b, Op op) {
   if (flags_settled(s)) [[likely]] {
     const Bits<F> r = bits<F>(op(value<F>(a), value<F>(b)));
     if (magnitude<F>(r) < infinity<F>) [[likely]] return r;
+    if (magnitude<F>(r) == infinity<F>) return infinite<F, Op>(s, a, b, r);
   }
   return binary_slow<F>(s, a, b, op);
 }
@@ -115,6 +124,7 @@ template <class F, class Op>
     if (is_ordinary<F>(r)) [[likely]] return r;
     if (!magnitude<F>(r) && !magnitude<F>(a)) return r;
     if (std::is_same_v<Op, Mul> && !magnitude<F>(r) && !magnitude<F>(b)) return r;
+    if (magnitude<F>(r) == infinity<F>) return infinite<F, Op>(s, a, b, r);
   }
   return binary_slow<F>(s, a, b, op);
 }

@@ -1,5 +1,6 @@
 // Floating point on SSE.  Translated code computes by itself only while GuestLayout::fp_fast holds, and keeps a result
-// only if it can have raised no flag but inexact, which is set already; then IEEE leaves no choice about the result.
+// only if it can have raised no flag but inexact, which is set already, or is 0 because an operand is; then IEEE leaves no choice
+// about the result.
 // Anything else (NaN, overflow, underflow, other modes) goes to the front end's helper, which does the whole operation
 // again.  A family with fp_last is told what the inline code computed, so that it can find out whether it was inexact.
 
