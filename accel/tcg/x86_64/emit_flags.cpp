@@ -145,6 +145,20 @@ void Emitter::flush_flags(u8 flags) {
   deferred_.mask &= u8(~due);
 }
 
+// Whether the host's carry says what C is, or its opposite behind a subtraction.
+bool Emitter::has_carry() const {
+  return (host_flags_ == HostFlags::add || host_flags_ == HostFlags::sub) && (host_flag_mask_ & flag_c);
+}
+
+// C to the host's flags or to memory.
+void Emitter::bring_carry() {
+  if (has_carry() || !(deferred_.mask & flag_c)) return;
+  if (deferred_.kind != HostFlags::sub) return flush_flags(flag_c);
+  repeat_comparison(deferred_, false);
+  host_flags_ = deferred_.kind;
+  host_flag_mask_ = deferred_.mask;
+}
+
 bool Emitter::writes_fp_flags(const Insn& i) {
   const Fp op = Fp(i.aux & ~fp_double);
   return op == Fp::compare || op == Fp::compare_zero;
@@ -162,7 +176,7 @@ const Insn* Emitter::operation_behind(u32& position) const {
 void Emitter::keep_flags(const Insn& i) {
   if (!deferred_.mask) return;
   switch (i.op) {
-    case Op::adc: case Op::sbc: case Op::rrx: flush_flags(flag_c); break;
+    case Op::adc: case Op::sbc: case Op::rrx: bring_carry(); break;
     case Op::get_flag: flush_flags(i.aux); break;
     case Op::exit_jump: case Op::exit_indirect: case Op::exit_state: flush_flags(flags_all); return;
     case Op::call:

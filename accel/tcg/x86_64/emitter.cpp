@@ -335,8 +335,9 @@ void Emitter::carry_in(const Insn& i, bool inverted) {
   const bool clash = b.isReg() && b.as<Gp>().id() == d.id();
   const Gp work = clash ? scratch() : d;
   if (!a.isReg() || a.as<Gp>().id() != work.id()) a_.emit(x86::Inst::kIdMov, work, a);
-  a_.cmp(flag_byte(flag_c), 1);  // CF = !C
-  if (!inverted) a_.cmc();
+  const bool has = has_carry();
+  if (!has) a_.cmp(flag_byte(flag_c), 1);  // CF = !C
+  if ((!has || host_flags_ == HostFlags::sub) != inverted) a_.cmc();
   if (i.op == Op::adc) a_.emit(x86::Inst::kIdAdc, work, b);
   else if (i.op == Op::sbc) a_.emit(x86::Inst::kIdSbb, work, b);
   else a_.rcr(work, 1);

@@ -138,6 +138,8 @@ class Emitter final {
   void store_deferred(const Deferred& d, bool slow_path);
   void flush_flags(u8 flags);
   void keep_flags(const Insn& i);
+  bool has_carry() const;
+  void bring_carry();
   bool can_add() const;
   bool flags_are_lost() const;
   static unsigned index_of_temp(const Gp& g) { return unsigned(std::find(std::begin(temps), std::end(temps), g) - temps); }
