@@ -332,7 +332,7 @@ void Emitter::carry_in(const Insn& i, bool inverted) {
   asmjit::Operand b = i.op == Op::rrx ? asmjit::Operand() : operand(i.b, i.imm);
   const asmjit::Operand a = operand(i.a, i.imm);
   const Gp d = destination(i.d, i);
-  const bool clash = b.isReg() && b.as<Gp>().id() == d.id();
+  const bool clash = b.isReg() && b.as<Gp>().id() == d.id() && !(a.isReg() && a.as<Gp>().id() == d.id());
   const Gp work = clash ? scratch() : d;
   if (!a.isReg() || a.as<Gp>().id() != work.id()) a_.emit(x86::Inst::kIdMov, work, a);
   const bool has = has_carry();
