@@ -71,18 +71,25 @@ enum class Rounding : u32 { nearest, down, up, zero };
 inline constexpr u32 host_invalid = 1 << 0, host_zero_divide = 1 << 2, host_overflow = 1 << 3, host_underflow = 1 << 4,
                      host_inexact = 1 << 5;
 
-// The host in a rounding mode with clear flags; restores MXCSR.
+// The host in a rounding mode, with clear flags at first; after that it rounds to nearest again, as everybody else here expects.
+// MXCSR is written only where that changes something, since a change takes some hosts 50 ns.
 class HostFp {
  public:
-  explicit HostFp(Rounding r) : saved_(_mm_getcsr()) { round(r); }
+  explicit HostFp(Rounding r) { round(r); }
   HostFp(const HostFp&) = delete;
   HostFp& operator=(const HostFp&) = delete;
-  ~HostFp() { _mm_setcsr(saved_); }
+  ~HostFp() {
+    if (set_ != plain) _mm_setcsr(plain);
+  }
   u32 flags() const { return _mm_getcsr() & 0x3f; }
-  void round(Rounding r) { _mm_setcsr(0x1f80 | u32(r) << 13); }
+  void round(Rounding r) {
+    set_ = plain | u32(r) << 13;
+    if (_mm_getcsr() != set_) _mm_setcsr(set_);
+  }
 
  private:
-  u32 saved_;
+  static constexpr u32 plain = 0x1f80;  // what programs begin with: to nearest, exceptions masked
+  u32 set_ = plain;
 };
 
 struct Add {
