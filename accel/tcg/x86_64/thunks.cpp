@@ -12,6 +12,7 @@ u64 run_words(VcpuHeader* c, const u8* at, const accel::Port* port) noexcept {
   RunWords words;
   std::memcpy(&words, at, sizeof words);
   const u32 lowest = c->argument[0];
+  const u64* const table = accel::page_table(c, (words.aux & mem_user) || c->privilege, !words.is_load);
   for (unsigned n = 0; n < words.count; ++n) {
     RunWord w;
     std::memcpy(&w, at + sizeof words + n * sizeof w, sizeof w);
@@ -19,6 +20,12 @@ u64 run_words(VcpuHeader* c, const u8* at, const accel::Port* port) noexcept {
     c->slot = n + 1u == words.count ? words.delay_slot : 0;
     u8* place = w.place ? reinterpret_cast<u8*>(c) + w.place : reinterpret_cast<u8*>(words.is_load ? &c->result : &c->argument[1]);
     const u32 address = lowest + 4 * w.offset;
+    // Mostly memory that is open, as of a stack that grows across a page's end.
+    if (const u64 page = table[address >> accel::page_bits]; page && !(address & 3) && !(words.aux & mem_big)) {
+      u8* const memory = reinterpret_cast<u8*>(page + address);
+      words.is_load ? store_le(place, load_le<u32>(memory)) : store_le(memory, load_le<u32>(place));
+      continue;
+    }
     const u64 outcome = words.is_load ? port->load[words.aux](c, address) : port->store[words.aux](c, address, load_le<u32>(place));
     if (outcome & accel::outcome_leave) return accel::outcome_leave;
     if (words.is_load) store_le(place, u32(outcome));
