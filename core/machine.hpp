@@ -60,8 +60,9 @@ enum Request : u32 {
   request_shutdown = 1 << 4,
   request_flush = 1 << 5,      // translated code must go
   request_poll = 1 << 6,       // the guest seems to do nothing but ask devices the same again
-  request_spin = 1 << 11,       // the guest runs in a circle in which nothing changes; only an event ends that
+  request_spin = 1 << 11,      // the guest runs in a circle in which nothing changes; only an event ends that
 };
+// Translated code tests them all at once, which says where the bits may be: see tcg::x86_64::env_at.
 inline constexpr u32 all_requests = (2 * request_poll - 1) | request_spin;
 
 class MachineBase {

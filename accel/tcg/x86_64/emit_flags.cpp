@@ -126,6 +126,13 @@ void Emitter::repeat_comparison(const Deferred& d, bool slow_path) {
   if (d.b_add && slow_path) a_.pop(x86::rax);
 }
 
+// The deferred comparison's flags to the host's.
+void Emitter::bring_deferred() {
+  repeat_comparison(deferred_, false);
+  host_flags_ = deferred_.kind;
+  host_flag_mask_ = deferred_.mask;
+}
+
 // Stores what is deferred of `flags`; a part keeps the rest deferred.
 void Emitter::flush_flags(u8 flags) {
   const u8 due = deferred_.mask & flags;
@@ -136,11 +143,7 @@ void Emitter::flush_flags(u8 flags) {
     deferred_.mask &= u8(~due);
     return;
   }
-  if (host_flags_ == HostFlags::none || (due & ~host_flag_mask_)) {
-    repeat_comparison(deferred_, false);
-    host_flags_ = deferred_.kind;
-    host_flag_mask_ = deferred_.mask;
-  }
+  if (host_flags_ == HostFlags::none || (due & ~host_flag_mask_)) bring_deferred();
   store_flags(due, host_flags_);
   deferred_.mask &= u8(~due);
 }
@@ -153,10 +156,7 @@ bool Emitter::has_carry() const {
 // C to the host's flags or to memory.
 void Emitter::bring_carry() {
   if (has_carry() || !(deferred_.mask & flag_c)) return;
-  if (deferred_.kind != HostFlags::sub) return flush_flags(flag_c);
-  repeat_comparison(deferred_, false);
-  host_flags_ = deferred_.kind;
-  host_flag_mask_ = deferred_.mask;
+  deferred_.kind == HostFlags::sub ? bring_deferred() : flush_flags(flag_c);
 }
 
 bool Emitter::writes_fp_flags(const Insn& i) {

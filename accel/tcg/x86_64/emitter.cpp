@@ -212,9 +212,7 @@ x86::CondCode Emitter::condition(Cond c) {
     return test_fp_flags(c, nzcv, when);
   }
   if (deferred_.mask && !(flags_read(c) & ~deferred_.mask)) {
-    repeat_comparison(deferred_, false);
-    host_flags_ = deferred_.kind;
-    host_flag_mask_ = deferred_.mask;
+    bring_deferred();
     return condition(c);
   }
   flush_flags(flags_read(c));

@@ -140,6 +140,7 @@ class Emitter final {
   void keep_flags(const Insn& i);
   bool has_carry() const;
   void bring_carry();
+  void bring_deferred();
   bool can_add() const;
   bool flags_are_lost() const;
   static unsigned index_of_temp(const Gp& g) { return unsigned(std::find(std::begin(temps), std::end(temps), g) - temps); }

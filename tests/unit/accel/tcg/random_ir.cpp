@@ -94,7 +94,6 @@ void RandomIr::floating_point() {
   if (one_in(4)) return;
   b_->fp_flags();
   if (one_in(2)) branch(true);
-
 }
 
 void RandomIr::use_flags() {
